@@ -1,0 +1,169 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the scripts of tools/vm share: places, words to the user, the cache's
+# lock, progress lines. Sourced, never run.
+
+set -euo pipefail
+export LC_ALL=C
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+VM=$TOP/tools/vm
+O=$(realpath -m "${O:-$TOP/build}")
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/lpc
+CACHE_SHOWN=${CACHE/#"$HOME"\//\~/}
+APT=$CACHE/apt
+LOGS=$O/logs
+# a make that calls us must not hand its flags to the kernel's make
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
+# shellcheck disable=SC2034 # used by the scripts that source this file
+JOBS=$(nproc)
+
+say() { printf 'lpc: %s\n' "$*"; }
+
+die() {
+	step_broken
+	printf 'lpc: %s\n' "$*" >&2
+	exit 1
+}
+
+# ---- progress: "[2/5] kernel 6.1.192      7 s" --------------------------
+# LPC_STEP and LPC_STEPS come from tools/vm/target; without them the bracket
+# is left out. A step that prints lines itself calls step_open_line first.
+STEP_OPEN=
+STEP_SHORT=
+STEP_LOCK=
+
+step() {
+	STEP_TEXT=$1
+	STEP_T0=$EPOCHSECONDS
+	STEP_OPEN=1
+	if [ -n "${LPC_STEPS:-}" ]; then
+		printf '[%s/%s] %-44s' "$LPC_STEP" "$LPC_STEPS" "$STEP_TEXT"
+	else
+		printf '%-50s' "$STEP_TEXT"
+	fi
+}
+
+# step_done [remark]: ends the line with the seconds it took
+step_done() {
+	[ -n "$STEP_OPEN" ] || return 0
+	printf '%4d s%s\n' "$((EPOCHSECONDS - STEP_T0))" "${1:+   $1}"
+	STEP_OPEN=
+}
+
+# something else is to be printed in the middle of a step
+step_open_line() {
+	[ -z "$STEP_OPEN" ] || [ -n "$STEP_SHORT" ] || printf '\n'
+	STEP_SHORT=1
+}
+
+step_broken() {
+	[ -z "$STEP_OPEN" ] || printf '\n'
+	STEP_OPEN=
+}
+
+# quietly LOG TEXT COMMAND...: the output goes to LOG; every half minute (each
+# second on a terminal) TEXT and the last line say where it is
+quietly() {
+	local log=$1 text=$2 pid t0=$EPOCHSECONDS every=30 last
+	shift 2
+	mkdir -p "$(dirname "$log")"
+	"$@" >"$log" 2>&1 </dev/null &
+	pid=$!
+	[ -t 1 ] && every=1
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 0.2
+		[ $((EPOCHSECONDS - t0)) -ge "$every" ] || continue
+		if [ -t 1 ]; then
+			last=$(tail -n 1 "$log" | tr -d '\r' | cut -c 1-60)
+			printf '\r\033[K%s  %d s  %s' "$text" \
+				"$((EPOCHSECONDS - STEP_T0))" "$last"
+			every=$((EPOCHSECONDS - t0 + 1))
+		else
+			step_open_line
+			printf '  %s: %d s\n' "$text" "$((EPOCHSECONDS - STEP_T0))"
+			every=$((every + 30))
+		fi
+	done
+	if [ -t 1 ] && [ "$every" -gt 1 ]; then
+		printf '\r\033[K'
+		local t1=$STEP_T0
+		[ -z "$STEP_OPEN" ] || step "$STEP_TEXT"
+		STEP_T0=$t1
+	fi
+	wait "$pid"
+}
+
+# ---- the cache ----------------------------------------------------------
+# cache_lock: one make at a time changes the cache. Reading needs no lock:
+# things appear there by rename.
+cache_lock() {
+	[ -z "$STEP_LOCK" ] || return 0
+	mkdir -p "$CACHE"
+	exec 9>>"$CACHE/lock"
+	if ! flock -n 9; then
+		step_open_line
+		say "another make holds $CACHE_SHOWN (pid $(cat "$CACHE/lock.pid" 2>/dev/null || echo '?')), waiting"
+		flock 9
+	fi
+	echo $$ >"$CACHE/lock.pid"
+	STEP_LOCK=1
+}
+
+cache_unlock() {
+	[ -n "$STEP_LOCK" ] || return 0
+	exec 9>&-
+	STEP_LOCK=
+}
+
+# need_space DIR MB WHAT
+need_space() {
+	local dir=$1 have
+	while [ ! -d "$dir" ]; do dir=$(dirname "$dir"); done
+	have=$(df -Pm "$dir" | awk 'NR == 2 { print $4 }')
+	[ "$have" -ge "$2" ] ||
+		die "$3 needs $2 MB in $1; $have MB are free there."
+}
+
+# ---- apt ----------------------------------------------------------------
+# The machine's own apt configuration, and one of our own in the cache which
+# may add a suite; that one needs no root and touches nothing in /etc.
+apt_own() {
+	local tool=$1
+	shift
+	"$tool" -o Dir::State="$APT/state" -o Dir::State::status=/var/lib/dpkg/status \
+		-o Dir::Cache="$APT/cache" -o Dir::Etc::sourcelist="$APT/sources.list" \
+		-o Dir::Etc::sourceparts="$APT/sources.d" -o Dir::Log="$APT/log" \
+		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
+		-o APT::Sandbox::User=root "$@"
+}
+
+# apt_own_setup [SUITE]: the machine's sources, and SUITE beside them with
+# the same URI and key
+apt_own_setup() {
+	local f uri key
+	rm -rf "$APT/sources.d" "$APT/sources.list"
+	mkdir -p "$APT/sources.d" "$APT/state/lists/partial" "$APT/log" \
+		"$APT/cache/archives/partial"
+	: >"$APT/sources.list"
+	# Debian's own archives only
+	for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list; do
+		[ ! -f "$f" ] || grep -E '^deb .*(debian|Debian)' "$f" \
+			>>"$APT/sources.list" || true
+	done
+	for f in /etc/apt/sources.list.d/*.sources; do
+		[ ! -f "$f" ] || ! grep -q 'debian' "$f" || cp "$f" "$APT/sources.d/"
+	done
+	[ -n "${1:-}" ] || return 0
+	uri=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 2>/dev/null |
+		awk -v c="$CODENAME" '$2 == c || $2 == "stable" { print $1; exit }')
+	[ -n "$uri" ] || uri=$(awk '$1 == "URIs:" { print $2; exit }' "$APT"/sources.d/*.sources)
+	key=$(awk '$1 == "Signed-By:" { print $2; exit }' "$APT"/sources.d/*.sources 2>/dev/null || true)
+	printf 'deb %s%s %s main\n' "${key:+[signed-by=$key] }" "$uri" "$1" \
+		>>"$APT/sources.list"
+}
+
+os_field() { sed -n "s/^$1=\"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\}\$/\\1/p" /etc/os-release; }
+
+CODENAME=$(os_field VERSION_CODENAME)
