@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Local Procedure Call for Linux. "make help" lists what there is.
+#
+# KERNEL= chooses the kernel to build against and to boot: nothing (the
+# distribution's current one), a version as 6.12, debug, or a built tree.
+
+KERNEL ?= default
+O ?= $(CURDIR)/build
+PREFIX ?= /usr/local
+DESTDIR ?=
+VERSION := 0.1
+
+export KERNEL
+export O := $(abspath $(O))
+vm = tools/vm
+# the library, the CLI and the tests take these
+user = $(MAKE) -C $(1) O=$(O) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) $(2)
+
+.PHONY: all help demo check check-debug shell models stress-call mutants lint \
+	modules lib tools install uninstall clean
+
+all: modules lib tools
+
+help:
+	@echo 'See it work, in a VM; nothing is loaded into your kernel:'
+	@echo '  demo         a server, three clients, what lpcctl sees, in a minute'
+	@echo '  shell        a VM with the module loaded, the tools in PATH, this folder at /host'
+	@echo 'Test it, in a VM:'
+	@echo '  check        all tests, on the distribution'\''s kernel'
+	@echo '  check-debug  all tests, on a kernel with KASAN, lockdep, kmemleak (built once)'
+	@echo '  stress-call  200 clients, 50 of them killed, for two minutes'
+	@echo '  mutants      break the module on purpose; each break must be caught'
+	@echo '  models       check the model of a call'\''s states'
+	@echo '  lint         checkpatch, sparse, compilers, analysers, spelling, layers'
+	@echo 'Build and install:'
+	@echo '  modules      lpc.ko for KERNEL, below build/'
+	@echo '  lib, tools   liblpc; lpcctl'
+	@echo '  install      module (DKMS if there), library, tools, man pages (DESTDIR, PREFIX)'
+	@echo '  uninstall    what install put there'
+	@echo '  clean        remove build/; the cache of kernels (~/.cache/lpc) stays'
+	@echo 'KERNEL=6.12, KERNEL=debug or KERNEL=/a/built/tree chooses another kernel.'
+
+demo check check-debug shell stress-call mutants:
+	@$(vm)/target $@
+
+models:
+	@$(vm)/setup models
+	@models/run
+
+lint:
+	@tools/lint/run
+
+modules:
+	@$(vm)/build --no-user
+
+lib tools: export USER_DIRS = $(if $(filter lib,$@),lib/liblpc,lib/liblpc tools/lpcctl)
+lib tools:
+	@$(vm)/build --no-module
+
+install uninstall: lib tools
+	$(call user,lib/liblpc,$@)
+	$(call user,tools/lpcctl,$@)
+	@VERSION=$(VERSION) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) $(vm)/install $@
+
+clean:
+	rm -rf $(O)
