@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * abi32.c - a 32-bit client and a 32-bit server on a 64-bit kernel. Built with
+ * the kernel's nolibc, run by the test abi.
+ */
+#include <linux/lpc.h>
+
+#include "abi_layout.h"
+
+struct buf {
+	struct lpc_msg m;
+	char data[304];
+};
+
+static int dev = -1;
+static int n_checks, n_failed;
+
+static void check(int ok, const char *what)
+{
+	n_checks++;
+	if (!ok)
+		n_failed++;
+	printf("%sok %d %s\n", ok ? "" : "not ", n_checks, what);
+}
+
+static __u64 addr(const void *p)
+{
+	return (unsigned long)p;
+}
+
+static void clear(void *p, unsigned int len)
+{
+	char *c = p;
+
+	while (len--)
+		*c++ = 0;
+}
+
+static int same(const char *p, unsigned int len, char first)
+{
+	unsigned int i;
+
+	for (i = 0; i < len; i++)
+		if (p[i] != (char)(first + i))
+			return 0;
+	return 1;
+}
+
+static void fill(char *p, unsigned int len, char first)
+{
+	unsigned int i;
+
+	for (i = 0; i < len; i++)
+		p[i] = first + i;
+}
+
+/* "test/abi32.<pid>" */
+static unsigned int make_name(char *name, int pid)
+{
+	const char *prefix = "test/abi32.";
+	unsigned int n = 0;
+	char digits[12];
+	int i = 0;
+
+	while (*prefix)
+		name[n++] = *prefix++;
+	do {
+		digits[i++] = '0' + pid % 10;
+		pid /= 10;
+	} while (pid);
+	while (i)
+		name[n++] = digits[--i];
+	return n;
+}
+
+/* Connects, calls with 303 bytes and an out address, sends a datagram. */
+static int client(const char *name, unsigned int name_len)
+{
+	struct lpc_connect c;
+	struct lpc_cancel cancel;
+	struct buf b, r;
+	char data[260], answer[260];
+
+	clear(&c, sizeof(c));
+	fill(data, sizeof(data), 1);
+	c.name = addr(name);
+	c.name_len = name_len;
+	c.data = addr(data);
+	c.data_len = sizeof(data);
+	c.answer = addr(answer);
+	c.answer_room = sizeof(answer);
+	if (ioctl(dev, LPC_IOC_CONNECT, &c) < 0)
+		return 1;
+	if (c.answer_len != 260 || !same(answer, 260, 7) || c.room != LPC_INLINE_MAX)
+		return 2;
+
+	clear(&b, sizeof(b));
+	clear(&r, sizeof(r));
+	fill(b.data, LPC_INLINE_MAX, 3);
+	b.m.code = 0x89abcdef;
+	b.m.len = LPC_INLINE_MAX;
+	b.m.room = LPC_INLINE_MAX;
+	b.m.out = addr(&r);
+	if (ioctl(c.fd, LPC_IOC_CALL, &b) < 0)
+		return 3;
+	if (r.m.type != LPC_REPLY || r.m.code != 0x76543210 ||
+	    r.m.len != LPC_INLINE_MAX || !same(r.data, LPC_INLINE_MAX, 5))
+		return 4;
+	if (r.m.pid != (__u32)getppid())
+		return 5;
+
+	clear(&b, sizeof(b));
+	fill(b.data, 10, 9);
+	b.m.len = 10;
+	if (ioctl(c.fd, LPC_IOC_SEND, &b) < 0)
+		return 6;
+	clear(&cancel, sizeof(cancel));
+	cancel.id = 0x7fffffff12345678ull;
+	if (ioctl(c.fd, LPC_IOC_CANCEL, &cancel) != -1 || errno != ESTALE)
+		return 7;
+	return 0;
+}
+
+static int receive(int port, struct buf *b)
+{
+	clear(b, sizeof(*b));
+	b->m.flags = LPC_WITH_RECV;
+	b->m.room = LPC_INLINE_MAX;
+	return ioctl(port, LPC_IOC_REPLY_RECV, b);
+}
+
+int main(void)
+{
+	const __u64 context = 0xfedcba9876543210ull;
+	struct lpc_port_info info[2];
+	struct lpc_complete done;
+	struct lpc_create create;
+	struct lpc_accept accept;
+	struct lpc_query query;
+	struct lpc_info limits;
+	struct lpc_list list;
+	int pid, status = -1, end;
+	struct buf b;
+	char name[64], answer[260];
+	unsigned int name_len;
+
+	printf("TAP version 13\n1..12\n");
+	dev = open("/dev/lpc", O_RDWR, 0);
+	clear(&limits, sizeof(limits));
+	check(ioctl(dev, LPC_IOC_INFO, &limits) == 0 &&
+	      limits.abi == LPC_ABI_VERSION && limits.limits[1].limit,
+	      "a 32-bit program reads INFO");
+
+	name_len = make_name(name, getpid());
+	clear(&create, sizeof(create));
+	create.name = addr(name);
+	create.name_len = name_len;
+	check(ioctl(dev, LPC_IOC_CREATE, &create) == 0, "and makes a port");
+
+	pid = fork();
+	if (pid == 0)
+		exit(client(name, name_len));
+
+	check(receive(create.fd, &b) == 0 && b.m.type == LPC_CONNECTION_REQUEST &&
+	      b.m.pid == (__u32)pid, "it receives a connection request");
+	check(b.m.len == 260 && same(b.data, 260, 1), "with all connect data");
+
+	fill(answer, sizeof(answer), 7);
+	clear(&accept, sizeof(accept));
+	accept.id = b.m.id;
+	accept.context = context;
+	accept.data = addr(answer);
+	accept.data_len = sizeof(answer);
+	check(ioctl(create.fd, LPC_IOC_ACCEPT, &accept) == 0, "accepts it");
+	end = accept.fd;
+	clear(&done, sizeof(done));
+	check(ioctl(end, LPC_IOC_COMPLETE, &done) == 0, "completes it");
+
+	check(receive(create.fd, &b) == 0 && b.m.type == LPC_REQUEST &&
+	      b.m.context == context && b.m.code == 0x89abcdef &&
+	      b.m.len == LPC_INLINE_MAX && same(b.data, LPC_INLINE_MAX, 3),
+	      "a request of 303 bytes arrives with its 64-bit context");
+	b.m.flags = LPC_WITH_REPLY;
+	b.m.code = 0x76543210;
+	b.m.deadline = 0;
+	fill(b.data, LPC_INLINE_MAX, 5);
+	check(ioctl(create.fd, LPC_IOC_REPLY_RECV, &b) == 0, "is answered");
+	check(receive(create.fd, &b) == 0 && b.m.type == LPC_DATAGRAM &&
+	      b.m.len == 10 && same(b.data, 10, 9), "a datagram arrives");
+
+	waitpid(pid, &status, 0);
+	if (status)
+		printf("# client: wait status 0x%x\n", status);
+	check(status == 0, "the client is content");
+
+	clear(&query, sizeof(query));
+	clear(info, sizeof(info));
+	query.what = LPC_WHAT_PORT;
+	query.out = addr(info);
+	query.size = sizeof(info[0]);
+	check(ioctl(create.fd, LPC_IOC_QUERY, &query) == 0 &&
+	      query.size == sizeof(info[0]) && info[0].name_len == name_len &&
+	      info[0].counters.calls == 1, "QUERY counts the call");
+
+	clear(&list, sizeof(list));
+	list.what = LPC_WHAT_PORT;
+	list.out = addr(info);
+	list.size = sizeof(info[0]);
+	list.count = 2;
+	check(ioctl(dev, LPC_IOC_LIST, &list) == 0 && list.count >= 1,
+	      "LIST shows the port");
+	return n_failed ? 1 : 0;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * abi_layout.h - every size, offset and number of <linux/lpc.h>, as published;
+ * compiled for 64 and for 32 bits. A line here is never changed.
+ */
+#ifndef LPC_SELFTESTS_ABI_LAYOUT_H
+#define LPC_SELFTESTS_ABI_LAYOUT_H
+
+#define SIZE(s, n) \
+	_Static_assert(sizeof(struct s) == (n), "size of " #s)
+#define AT(s, field, off) \
+	_Static_assert(__builtin_offsetof(struct s, field) == (off), #s "." #field)
+#define VALUE(name, v) \
+	_Static_assert((name) == (v), #name)
+
+SIZE(lpc_msg, 128);
+AT(lpc_msg, type, 0);
+AT(lpc_msg, status, 2);
+AT(lpc_msg, flags, 4);
+AT(lpc_msg, code, 8);
+AT(lpc_msg, len, 12);
+AT(lpc_msg, room, 16);
+AT(lpc_msg, error, 20);
+AT(lpc_msg, id, 24);
+AT(lpc_msg, callback, 32);
+AT(lpc_msg, context, 40);
+AT(lpc_msg, pid, 48);
+AT(lpc_msg, tid, 52);
+AT(lpc_msg, uid, 56);
+AT(lpc_msg, gid, 60);
+AT(lpc_msg, deadline, 64);
+AT(lpc_msg, out, 72);
+AT(lpc_msg, offset, 80);
+AT(lpc_msg, length, 88);
+AT(lpc_msg, cookie, 96);
+AT(lpc_msg, fds, 104);
+AT(lpc_msg, section, 112);
+AT(lpc_msg, nfds, 114);
+AT(lpc_msg, priority, 116);
+AT(lpc_msg, limit, 120);
+AT(lpc_msg, in_use, 124);
+
+SIZE(lpc_limit_value, 16);
+AT(lpc_limit_value, limit, 0);
+AT(lpc_limit_value, in_use, 8);
+
+SIZE(lpc_info, 296);
+AT(lpc_info, flags, 0);
+AT(lpc_info, abi, 4);
+AT(lpc_info, features, 8);
+AT(lpc_info, errata, 16);
+AT(lpc_info, inline_max, 24);
+AT(lpc_info, connect_max, 28);
+AT(lpc_info, callback_ms, 32);
+AT(lpc_info, reserved, 36);
+AT(lpc_info, limits, 40);
+
+SIZE(lpc_create, 64);
+AT(lpc_create, flags, 0);
+AT(lpc_create, mode, 4);
+AT(lpc_create, name, 8);
+AT(lpc_create, name_len, 16);
+AT(lpc_create, owner, 20);
+AT(lpc_create, group, 24);
+AT(lpc_create, inline_max, 28);
+AT(lpc_create, connect_max, 32);
+AT(lpc_create, backlog, 36);
+AT(lpc_create, context, 40);
+AT(lpc_create, fd, 48);
+AT(lpc_create, client_fd, 52);
+AT(lpc_create, limit, 56);
+AT(lpc_create, in_use, 60);
+
+SIZE(lpc_connect, 104);
+AT(lpc_connect, flags, 0);
+AT(lpc_connect, status, 4);
+AT(lpc_connect, id, 8);
+AT(lpc_connect, name, 16);
+AT(lpc_connect, name_len, 24);
+AT(lpc_connect, data_len, 28);
+AT(lpc_connect, data, 32);
+AT(lpc_connect, answer, 40);
+AT(lpc_connect, answer_room, 48);
+AT(lpc_connect, answer_len, 52);
+AT(lpc_connect, deadline, 56);
+AT(lpc_connect, server_uid, 64);
+AT(lpc_connect, server_gid, 68);
+AT(lpc_connect, server_pid, 72);
+AT(lpc_connect, acceptor_pid, 76);
+AT(lpc_connect, acceptor_uid, 80);
+AT(lpc_connect, room, 84);
+AT(lpc_connect, fd, 88);
+AT(lpc_connect, limit, 92);
+AT(lpc_connect, in_use, 96);
+AT(lpc_connect, reserved, 100);
+
+SIZE(lpc_accept, 48);
+AT(lpc_accept, flags, 0);
+AT(lpc_accept, data_len, 4);
+AT(lpc_accept, id, 8);
+AT(lpc_accept, context, 16);
+AT(lpc_accept, data, 24);
+AT(lpc_accept, fd, 32);
+AT(lpc_accept, limit, 36);
+AT(lpc_accept, in_use, 40);
+AT(lpc_accept, room, 44);
+
+SIZE(lpc_complete, 8);
+AT(lpc_complete, flags, 0);
+AT(lpc_complete, reserved, 4);
+
+SIZE(lpc_shutdown, 8);
+AT(lpc_shutdown, flags, 0);
+AT(lpc_shutdown, reserved, 4);
+
+SIZE(lpc_cancel, 16);
+AT(lpc_cancel, id, 0);
+AT(lpc_cancel, flags, 8);
+AT(lpc_cancel, reserved, 12);
+
+SIZE(lpc_watch, 16);
+AT(lpc_watch, flags, 0);
+AT(lpc_watch, limit, 4);
+AT(lpc_watch, in_use, 8);
+AT(lpc_watch, reserved, 12);
+
+SIZE(lpc_counters, 80);
+AT(lpc_counters, calls, 0);
+AT(lpc_counters, replied, 8);
+AT(lpc_counters, canceled, 16);
+AT(lpc_counters, lost, 24);
+AT(lpc_counters, withdrawn, 32);
+AT(lpc_counters, datagrams, 40);
+AT(lpc_counters, dropped, 48);
+AT(lpc_counters, refused, 56);
+AT(lpc_counters, bytes, 64);
+AT(lpc_counters, unattended, 72);
+
+SIZE(lpc_port_info, 440);
+AT(lpc_port_info, serial, 0);
+AT(lpc_port_info, created, 8);
+AT(lpc_port_info, last, 16);
+AT(lpc_port_info, mode, 24);
+AT(lpc_port_info, flags, 28);
+AT(lpc_port_info, owner, 32);
+AT(lpc_port_info, group, 36);
+AT(lpc_port_info, server_pid, 40);
+AT(lpc_port_info, server_uid, 44);
+AT(lpc_port_info, server_gid, 48);
+AT(lpc_port_info, inline_max, 52);
+AT(lpc_port_info, connect_max, 56);
+AT(lpc_port_info, backlog, 60);
+AT(lpc_port_info, pending, 64);
+AT(lpc_port_info, connections, 68);
+AT(lpc_port_info, queued, 72);
+AT(lpc_port_info, queued_peak, 76);
+AT(lpc_port_info, waiting, 80);
+AT(lpc_port_info, waiting_peak, 84);
+AT(lpc_port_info, calls_now, 88);
+AT(lpc_port_info, shut, 92);
+AT(lpc_port_info, reserved, 96);
+AT(lpc_port_info, name_len, 100);
+AT(lpc_port_info, counters, 104);
+AT(lpc_port_info, name, 184);
+
+SIZE(lpc_conn_info, 144);
+AT(lpc_conn_info, serial, 0);
+AT(lpc_conn_info, since, 8);
+AT(lpc_conn_info, state, 16);
+AT(lpc_conn_info, flags, 20);
+AT(lpc_conn_info, pid, 24);
+AT(lpc_conn_info, tid, 28);
+AT(lpc_conn_info, uid, 32);
+AT(lpc_conn_info, gid, 36);
+AT(lpc_conn_info, server_pid, 40);
+AT(lpc_conn_info, server_uid, 44);
+AT(lpc_conn_info, calls_now, 48);
+AT(lpc_conn_info, datagrams_now, 52);
+AT(lpc_conn_info, datagrams_max, 56);
+AT(lpc_conn_info, watches, 60);
+AT(lpc_conn_info, counters, 64);
+
+SIZE(lpc_call_info, 72);
+AT(lpc_call_info, id, 0);
+AT(lpc_call_info, callback, 8);
+AT(lpc_call_info, conn, 16);
+AT(lpc_call_info, sent, 24);
+AT(lpc_call_info, start, 32);
+AT(lpc_call_info, state, 40);
+AT(lpc_call_info, flags, 44);
+AT(lpc_call_info, code, 48);
+AT(lpc_call_info, len, 52);
+AT(lpc_call_info, pid, 56);
+AT(lpc_call_info, tid, 60);
+AT(lpc_call_info, server_tid, 64);
+AT(lpc_call_info, to_client, 68);
+
+SIZE(lpc_query, 56);
+AT(lpc_query, what, 0);
+AT(lpc_query, flags, 4);
+AT(lpc_query, name, 8);
+AT(lpc_query, name_len, 16);
+AT(lpc_query, size, 20);
+AT(lpc_query, out, 24);
+AT(lpc_query, id, 32);
+AT(lpc_query, deadline, 40);
+AT(lpc_query, limit, 48);
+AT(lpc_query, in_use, 52);
+
+SIZE(lpc_list, 48);
+AT(lpc_list, what, 0);
+AT(lpc_list, flags, 4);
+AT(lpc_list, port, 8);
+AT(lpc_list, cursor, 16);
+AT(lpc_list, out, 24);
+AT(lpc_list, size, 32);
+AT(lpc_list, count, 36);
+AT(lpc_list, hidden, 40);
+
+VALUE(LPC_IOC_INFO, 0xc128bc00u);
+VALUE(LPC_IOC_CREATE, 0xc040bc01u);
+VALUE(LPC_IOC_CONNECT, 0xc068bc02u);
+VALUE(LPC_IOC_LIST, 0xc030bc03u);
+VALUE(LPC_IOC_SEND, 0xc080bc10u);
+VALUE(LPC_IOC_CALL, 0xc080bc11u);
+VALUE(LPC_IOC_REPLY_RECV, 0xc080bc12u);
+VALUE(LPC_IOC_REPLY_WAIT, 0xc080bc13u);
+VALUE(LPC_IOC_CANCEL, 0xc010bc14u);
+VALUE(LPC_IOC_SHUTDOWN, 0xc008bc15u);
+VALUE(LPC_IOC_QUERY, 0xc038bc16u);
+VALUE(LPC_IOC_WATCH_THREAD, 0xc010bc17u);
+VALUE(LPC_IOC_ACCEPT, 0xc030bc20u);
+VALUE(LPC_IOC_COMPLETE, 0xc008bc21u);
+
+VALUE(LPC_ABI_VERSION, 1);
+VALUE(LPC_INLINE_MAX, 303);
+VALUE(LPC_CONNECT_MAX, 260);
+VALUE(LPC_NAME_MAX, 255);
+VALUE(LPC_FOREVER, 0);
+VALUE(LPC_CODE_RESERVED, 0xffff0000u);
+
+VALUE(LPC_REQUEST, 1);
+VALUE(LPC_REPLY, 2);
+VALUE(LPC_DATAGRAM, 3);
+VALUE(LPC_PORT_CLOSED, 5);
+VALUE(LPC_CLIENT_DIED, 6);
+VALUE(LPC_CONNECTION_REQUEST, 10);
+VALUE(LPC_CANCELED, 12);
+
+VALUE(LPC_DONTWAIT, 0x01);
+VALUE(LPC_CALL_ASYNC, 0x02);
+VALUE(LPC_CALLBACK, 0x04);
+VALUE(LPC_SPIN, 0x08);
+VALUE(LPC_WITH_REPLY, 0x10);
+VALUE(LPC_WITH_RECV, 0x20);
+VALUE(LPC_RECV_ANYWAY, 0x40);
+VALUE(LPC_LISTEN, 0x80);
+
+VALUE(LPC_DID_REPLY, 0x01);
+VALUE(LPC_WAS_TAKEN, 0x02);
+VALUE(LPC_PENDING, 0x04);
+VALUE(LPC_TRUNCATED, 0x08);
+VALUE(LPC_PID_FOREIGN, 0x10);
+VALUE(LPC_UID_UNMAPPED, 0x20);
+VALUE(LPC_GID_UNMAPPED, 0x40);
+VALUE(LPC_DETACHED, 0x80);
+
+VALUE(LPC_LIMIT_PORTS, 1);
+VALUE(LPC_LIMIT_CONNS, 2);
+VALUE(LPC_LIMIT_PORT_CONNS, 3);
+VALUE(LPC_LIMIT_PENDING, 4);
+VALUE(LPC_LIMIT_USER_PENDING, 5);
+VALUE(LPC_LIMIT_SHARE, 6);
+VALUE(LPC_LIMIT_NAME_WAITERS, 7);
+VALUE(LPC_LIMIT_DATAGRAMS, 8);
+VALUE(LPC_LIMIT_CALLS, 9);
+VALUE(LPC_LIMIT_CALLBACK_DEPTH, 10);
+VALUE(LPC_LIMIT_WATCHES, 11);
+VALUE(LPC_LIMIT_SECTION_BYTES, 12);
+VALUE(LPC_LIMIT_MAX, 16);
+
+#undef SIZE
+#undef AT
+#undef VALUE
+
+#endif /* LPC_SELFTESTS_ABI_LAYOUT_H */
