@@ -3,6 +3,7 @@
 #
 # What the scripts of tools/vm share: places, words to the user, the cache's
 # lock, progress lines. Sourced, never run.
+# shellcheck disable=SC2034 # most of what is set here is for them
 
 set -euo pipefail
 export LC_ALL=C
@@ -16,7 +17,6 @@ APT=$CACHE/apt
 LOGS=$O/logs
 # a make that calls us must not hand its flags to the kernel's make
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
-# shellcheck disable=SC2034 # used by the scripts that source this file
 JOBS=$(nproc)
 
 say() { printf 'lpc: %s\n' "$*"; }
@@ -39,7 +39,7 @@ step() {
 	STEP_T0=$EPOCHSECONDS
 	STEP_OPEN=1
 	if [ -n "${LPC_STEPS:-}" ]; then
-		printf '[%s/%s] %-44s' "$LPC_STEP" "$LPC_STEPS" "$STEP_TEXT"
+		printf '[%s/%s] %-44s' "${LPC_STEP:-}" "$LPC_STEPS" "$STEP_TEXT"
 	else
 		printf '%-50s' "$STEP_TEXT"
 	fi
@@ -156,6 +156,7 @@ apt_own_setup() {
 		[ ! -f "$f" ] || ! grep -q 'debian' "$f" || cp "$f" "$APT/sources.d/"
 	done
 	[ -n "${1:-}" ] || return 0
+	# shellcheck disable=SC2016 # apt expands these
 	uri=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' 2>/dev/null |
 		awk -v c="$CODENAME" '$2 == c || $2 == "stable" { print $1; exit }')
 	[ -n "$uri" ] || uri=$(awk '$1 == "URIs:" { print $2; exit }' "$APT"/sources.d/*.sources)
