@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cmd_serve.c - lpcctl serve: a server that runs a command for each request
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "options.h"
+#include "service.h"
+
+#define NOT_FOUND	127	/* as a shell says it */
+
+static char **command;
+
+static int serve(struct lpc_req *r, void *arg)
+{
+	const struct service *s = arg;
+	char reply[LPC_INLINE_MAX];
+	size_t len = sizeof(reply);
+	int status = command_run(command, s->name, r, reply, &len);
+
+	if (status == -ENOENT || status == -EACCES) {
+		fprintf(stderr, "lpcctl: %s: %s\n", command[0], strerror(-status));
+		status = NOT_FOUND;
+	} else if (status == -EMSGSIZE) {
+		fprintf(stderr, "lpcctl: %s wrote more than %u bytes; its caller gets EMSGSIZE.\n",
+			command[0], LPC_INLINE_MAX);
+	}
+	if (r->flags & LPC_REQ_DATAGRAM)
+		return 0;
+	return status < 0 ? status : lpc_reply(r, status, reply, len);
+}
+
+int cmd_serve(int argc, char **argv)
+{
+	struct service s = { .handler = serve, .hurry = command_end_all, .want_canceled = true };
+	const struct cli_option own[] = { SERVICE_OPTIONS(&s), { 0 } };
+	char **args = options(own, argc, argv, 2, -1);
+
+	command = args + 1;
+	return service_run(&s, args[0]);
+}

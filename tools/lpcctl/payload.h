@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * payload.h - bytes of requests and replies: arguments, files, hex, base64
+ */
+#ifndef PAYLOAD_H
+#define PAYLOAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum payload_form { FORM_BYTES, FORM_HEX, FORM_BASE64 };
+
+struct payload {
+	unsigned char *data;
+	size_t len;
+};
+
+/*
+ * @arg: the bytes themselves, "-" for standard input, "@FILE", NULL for none.
+ * Exits, having said why, if it cannot be read or decoded.
+ */
+struct payload payload_get(const char *arg, enum payload_form form);
+
+/* To stdout; plain bytes are escaped and end with a newline on a terminal. */
+void payload_put(const void *data, size_t len, enum payload_form form);
+void payload_put_base64(FILE *f, const void *data, size_t len);
+
+#endif

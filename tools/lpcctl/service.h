@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * service.h - a port that is served until a signal comes, for echo and serve
+ */
+#ifndef SERVICE_H
+#define SERVICE_H
+
+#include <lpc.h>
+
+#include "lpcctl.h"
+
+struct service {
+	const char *name;		/* in full */
+	uint32_t mode, threads;
+	const char *owner;		/* "USER[:GROUP]" */
+	const char *deny_user;		/* clients of his are refused */
+	const char *deny_text;		/* with these words */
+	bool verbose;			/* tell who comes and goes */
+	bool want_canceled;		/* lpc_req_canceled() is asked */
+	lpc_handler *handler;
+	void (*hurry)(void);		/* time to finish is over; may be NULL */
+	uid_t deny_uid;
+};
+
+#define SERVICE_OPTIONS(s) \
+	{ OPT_MODE, 0, "mode", "MODE", "w connect, r look; 0600 if not given", &(s)->mode }, \
+	{ OPT_TEXT, 0, "owner", "U[:G]", "give the port to this user and group", &(s)->owner }, \
+	{ OPT_NUMBER, 0, "threads", "N", "that serve, 1 if not given", &(s)->threads }, \
+	{ OPT_FLAG, 'v', "verbose", NULL, "tell who connects and leaves", &(s)->verbose }
+
+/* Serves until SIGINT, SIGTERM or SIGHUP. Returns the exit code. */
+int service_run(struct service *s, const char *name);
+
+#endif
