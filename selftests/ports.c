@@ -1,0 +1,953 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ports.c - making, naming, protecting, passing, looking at and ending ports.
+ */
+#include "common.h"
+
+/* ---- names ---------------------------------------------------------------- */
+
+FIXTURE(name) {
+	char text[512];
+};
+
+FIXTURE_VARIANT(name) {
+	const char *text;
+	int len;		/* filled up with "a"; 0: not; -2: see the test */
+	int result;		/* 0: a port is made */
+};
+
+FIXTURE_SETUP(name)
+{
+	memset(self->text, 'a', sizeof(self->text));
+	memcpy(self->text, variant->text, strlen(variant->text));
+}
+
+FIXTURE_TEARDOWN(name) { }
+
+#define NAME(id, ...) FIXTURE_VARIANT_ADD(name, id) { __VA_ARGS__ }
+NAME(one_byte, .text = "x");
+NAME(segments, .text = "a/b/c/d");
+NAME(lowest_and_highest_byte, .text = "!~");
+NAME(dots_within, .text = ".a/b./...");
+NAME(longest_255, .text = "long/", .len = 255);
+NAME(other_users_number_for_root, .text = "user/1000/x");
+NAME(too_long_256, .text = "long/", .len = 256, .result = -EINVAL);
+NAME(huge_length, .text = "long/", .len = 400, .result = -EINVAL);
+NAME(leading_slash, .text = "/a", .result = -EINVAL);
+NAME(trailing_slash, .text = "a/", .result = -EINVAL);
+NAME(only_slash, .text = "/", .result = -EINVAL);
+NAME(double_slash, .text = "a//b", .result = -EINVAL);
+NAME(dot, .text = ".", .result = -EINVAL);
+NAME(dot_dot, .text = "..", .result = -EINVAL);
+NAME(dot_segment, .text = "a/./b", .result = -EINVAL);
+NAME(dot_dot_segment, .text = "a/../b", .result = -EINVAL);
+NAME(dot_dot_last, .text = "a/..", .result = -EINVAL);
+NAME(space, .text = "a b", .result = -EINVAL);
+NAME(newline, .text = "a\nb", .result = -EINVAL);
+NAME(escape, .text = "a\033b", .result = -EINVAL);
+NAME(delete_0x7f, .text = "a\177b", .result = -EINVAL);
+NAME(latin1, .text = "caf\351", .result = -EINVAL);
+NAME(utf8, .text = "caf\303\251", .result = -EINVAL);
+NAME(nul_within, .text = "a", .len = -2, .result = -EINVAL);
+
+TEST_F(name, grammar_is_kept_by_create_connect_and_query)
+{
+	unsigned int len = variant->len > 0 ? (unsigned int)variant->len :
+					      strlen(variant->text);
+	struct lpc_create c = { .name = (uintptr_t)self->text };
+	struct lpc_connect k = { .name = (uintptr_t)self->text };
+	struct lpc_query q = {
+		.what = LPC_WHAT_PORT, .name = (uintptr_t)self->text,
+	};
+	int ret;
+
+	if (variant->len == -2) {
+		memcpy(self->text, "a\0b", 3);
+		len = 3;
+	}
+	c.name_len = len;
+	k.name_len = len;
+	q.name_len = len;
+	EXPECT_EQ(variant->result ?: -ENOENT,
+		  lpc_ioctl(lpc_dev(), LPC_IOC_CONNECT, &k));
+	EXPECT_EQ(variant->result ?: -ENOENT,
+		  lpc_ioctl(lpc_dev(), LPC_IOC_QUERY, &q));
+	ret = lpc_ioctl(lpc_dev(), LPC_IOC_CREATE, &c);
+	EXPECT_EQ(variant->result, ret);
+	if (!ret) {
+		struct lpc_port_info info;
+
+		ASSERT_EQ(0, query_port(c.fd, &info));
+		EXPECT_EQ(len, info.name_len);
+		EXPECT_EQ(0, memcmp(info.name, self->text, len));
+		while (len < sizeof(info.name))
+			EXPECT_EQ(0, info.name[len++]);
+		close(c.fd);
+	}
+}
+
+/* ---- names of users ------------------------------------------------------- */
+
+FIXTURE(user_name) { };
+
+FIXTURE_VARIANT(user_name) {
+	const char *text;
+	int result;
+};
+
+FIXTURE_SETUP(user_name) { }
+FIXTURE_TEARDOWN(user_name) { }
+
+#define USER_NAME(id, ...) FIXTURE_VARIANT_ADD(user_name, id) { __VA_ARGS__ }
+USER_NAME(own, .text = "user/1000/a");
+USER_NAME(own_deep, .text = "user/1000/a/b/c");
+USER_NAME(system, .text = "system", .result = -EACCES);
+USER_NAME(another_users, .text = "user/1001/a", .result = -EACCES);
+USER_NAME(roots, .text = "user/0/a", .result = -EACCES);
+USER_NAME(longer_number, .text = "user/10000/a", .result = -EACCES);
+USER_NAME(shorter_number, .text = "user/100/a", .result = -EACCES);
+USER_NAME(leading_zero, .text = "user/01000/a", .result = -EACCES);
+USER_NAME(number_alone, .text = "user/1000", .result = -EACCES);
+USER_NAME(upper_case, .text = "USER/1000/a", .result = -EACCES);
+USER_NAME(nothing_behind, .text = "user/1000/", .result = -EINVAL);
+USER_NAME(climbing_out, .text = "user/1000/../1001/a", .result = -EINVAL);
+
+TEST_F(user_name, only_the_own_prefix_is_open_to_a_user)
+{
+	pid_t pid = fork_child();
+
+	if (pid == 0) {
+		int fd;
+
+		must_be(0, become(MARIA));
+		fd = port_create(variant->text, NULL);
+		if (variant->result)
+			must_be(variant->result, fd);
+		else
+			must(fd >= 0);
+		_exit(0);
+	}
+	EXPECT_EQ(0, reap(pid));
+}
+
+TEST(errors_come_in_order_EINVAL_then_EACCES_then_EEXIST)
+{
+	int port = port_create("test/order", NULL);
+	pid_t pid;
+
+	ASSERT_LE(0, port);
+	EXPECT_EQ(-EEXIST, port_create("test/order", NULL));
+	pid = fork_child();
+	if (pid == 0) {
+		must_be(0, become(MARIA));
+		must_be(-EACCES, port_create("test/order", NULL));
+		must_be(-EINVAL, port_create("test//order", NULL));
+		_exit(0);
+	}
+	EXPECT_EQ(0, reap(pid));
+	close(port);
+}
+
+/* setfsuid() alone decides whose prefix it is, as for files */
+TEST(the_prefix_follows_the_fsuid)
+{
+	pid_t pid = fork_child();
+
+	if (pid == 0) {
+		must(setresuid(BOB, BOB, 0) == 0);
+		must(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
+		must(seteuid(0) == 0 && setresuid(BOB, MARIA, 0) == 0);
+		/* fsuid followed euid */
+		must(port_create("user/1000/fs", NULL) >= 0);
+		must_be(-EACCES, port_create("user/1001/fs", NULL));
+		must_be(-EACCES, port_create("user/0/fs", NULL));
+		_exit(0);
+	}
+	EXPECT_EQ(0, reap(pid));
+}
+
+/* ---- life ------------------------------------------------------------------ */
+
+TEST(a_taken_name_is_EEXIST_until_the_last_fd_is_closed)
+{
+	char name[NAME_ROOM];
+	int a, b, copy;
+
+	a = port_create(unique_name(name), NULL);
+	ASSERT_LE(0, a);
+	EXPECT_EQ(-EEXIST, port_create(name, NULL));
+	copy = dup(a);
+	close(a);
+	EXPECT_EQ(-EEXIST, port_create(name, NULL));
+	close(copy);
+	b = port_create(name, NULL);
+	EXPECT_LE(0, b);
+	close(b);
+	EXPECT_EQ(-ENOENT, port_connect(name));
+}
+
+TEST(SHUT_NEW_frees_the_name_and_refuses_who_waits)
+{
+	struct lpc_connect c = { 0 };
+	char name[NAME_ROOM];
+	struct link l;
+	int port, half, again;
+
+	port = port_create(unique_name(name), NULL);
+	ASSERT_EQ(0, link_connect(&l, port, name, 9, 0));
+	half = port_connect_async(name, &c);
+	ASSERT_LE(0, half);
+	ASSERT_EQ(0, end_shutdown(port, LPC_SHUT_NEW));
+	EXPECT_EQ(-ECONNREFUSED, connect_finish(half, &c, LONG));
+	EXPECT_EQ(-ENOENT, port_connect(name));
+	again = port_create(name, NULL);
+	EXPECT_LE(0, again);
+	EXPECT_EQ(LPC_SHUT_NEW, PORT_FIELD(port, shut));
+	/* the accepted connection goes on */
+	EXPECT_EQ(0, msg_send(l.client, 1, "on", 2));
+	EXPECT_EQ(1, PORT_FIELD(port, queued));
+	close(again);
+	close(half);
+	link_close(&l);
+}
+
+TEST(a_private_port_has_no_name_and_is_not_listed)
+{
+	struct lpc_port_info info, rows[64];
+	int port = port_create(NULL, NULL), n, i;
+
+	ASSERT_LE(0, port);
+	ASSERT_EQ(0, query_port(port, &info));
+	EXPECT_EQ(0, info.name_len);
+	EXPECT_LT(0, (int64_t)info.serial);
+	EXPECT_EQ(0, lpc_ioctl(port, LPC_IOC_SEND,
+			       &(struct lpc_msg){ .code = 3 }));
+	n = list_all(LPC_WHAT_PORT, 0, rows, sizeof(rows[0]), 64, NULL);
+	ASSERT_LE(0, n);
+	for (i = 0; i < n; i++)
+		if (rows[i].serial == info.serial)
+			EXPECT_EQ(0, rows[i].name_len);
+	close(port);
+}
+
+TEST(PAIR_makes_a_port_with_its_one_client)
+{
+	struct lpc_create c = {
+		.flags = LPC_PORT_PAIR, .context = 0x1234567890abcdefull,
+	};
+	char name[NAME_ROOM];
+	struct lpcbuf b;
+	struct echo e;
+	int port;
+
+	port = port_create(NULL, &c);
+	ASSERT_LE(0, port);
+	EXPECT_NE(port, c.client_fd);
+	EXPECT_EQ(1, PORT_FIELD(port, connections));
+	EXPECT_EQ(LPC_CONN_CONNECTED, CONN_FIELD(c.client_fd, state));
+	ASSERT_EQ(0, msg_send(c.client_fd, 5, "pair", 4));
+	ASSERT_EQ(0, msg_recv(port, &b, LONG));
+	EXPECT_EQ(0x1234567890abcdefull, b.m.context);
+	EXPECT_TRUE(buf_is(&b, "pair", 4));
+	ASSERT_EQ(0, echo_start(&e, port));
+	ASSERT_EQ(0, msg_call(c.client_fd, 6, "call", 4, &b, LONG));
+	EXPECT_TRUE(buf_is(&b, "call", 4));
+	EXPECT_EQ(0, echo_stop(&e));
+	/* a name makes it no pair */
+	c.name = (uintptr_t)unique_name(name);
+	c.name_len = strlen(name);
+	c.flags = LPC_PORT_PAIR;
+	EXPECT_EQ(-EINVAL, lpc_ioctl(lpc_dev(), LPC_IOC_CREATE, &c));
+	/* the port gone: the client end is dead, there is no server end */
+	close(port);
+	EXPECT_EQ(-EPIPE, msg_send(c.client_fd, 7, "x", 1));
+	EXPECT_TRUE(poll_ms(c.client_fd, POLLIN, LONG) & POLLHUP);
+	close(c.client_fd);
+}
+
+TEST(PAIR_client_closed_gives_PORT_CLOSED_with_its_context)
+{
+	struct lpcbuf b;
+	int port, client;
+
+	port = port_pair(&client, 99);
+	ASSERT_LE(0, port);
+	close(client);
+	ASSERT_EQ(0, msg_recv(port, &b, LONG));
+	EXPECT_EQ(LPC_PORT_CLOSED, b.m.type);
+	EXPECT_EQ(99, b.m.context);
+	EXPECT_EQ(-EAGAIN, msg_recv(port, &b, NO_WAIT));
+	close(port);
+}
+
+TEST(limits_of_a_port_are_taken_and_bounded)
+{
+	struct lpc_create c = { .inline_max = 16, .connect_max = 8, .backlog = 3 };
+	struct lpc_port_info info;
+	struct lpcbuf b;
+	char name[NAME_ROOM];
+	struct link l;
+	int port;
+
+	port = port_create(unique_name(name), &c);
+	ASSERT_LE(0, port);
+	ASSERT_EQ(0, query_port(port, &info));
+	EXPECT_EQ(16, info.inline_max);
+	EXPECT_EQ(8, info.connect_max);
+	EXPECT_EQ(3, info.backlog);
+	ASSERT_EQ(0, link_connect(&l, port, name, 1, 0));
+	buf_set(&b, 1, "0123456789abcdefX", 17);
+	EXPECT_EQ(-EMSGSIZE, lpc_ioctl(l.client, LPC_IOC_SEND, &b));
+	EXPECT_EQ(16, b.m.room);
+	b.m.len = 16;
+	EXPECT_EQ(0, lpc_ioctl(l.client, LPC_IOC_SEND, &b));
+	link_close(&l);
+
+	c = (struct lpc_create){ .inline_max = LPC_INLINE_MAX + 1 };
+	EXPECT_EQ(-EINVAL, port_create(NULL, &c));
+	c = (struct lpc_create){ .connect_max = LPC_CONNECT_MAX + 1 };
+	EXPECT_EQ(-EINVAL, port_create(NULL, &c));
+	c = (struct lpc_create){ .mode = 01777 };
+	EXPECT_EQ(-EINVAL, port_create(NULL, &c));
+	c = (struct lpc_create){ .mode = 0111 };
+	EXPECT_EQ(-EINVAL, port_create(NULL, &c));
+}
+
+/* ---- rights ---------------------------------------------------------------- */
+
+FIXTURE(mode) {
+	char name[NAME_ROOM];
+	int port;
+};
+
+FIXTURE_VARIANT(mode) {
+	unsigned int mode;
+	uid_t who;		/* the port is maria's, its group is bob's */
+	gid_t group;		/* an extra group of who */
+	int connect, query;	/* results; connect -ETIMEDOUT: it was queued */
+};
+
+/*
+ * who is eve (other), or bob (group), or maria (owner): the first class that
+ * fits decides, as for files.
+ */
+#define MODE(id, ...) FIXTURE_VARIANT_ADD(mode, id) { __VA_ARGS__ }
+MODE(default_owner, .mode = 0, .who = MARIA, .connect = -ETIMEDOUT, .query = 0);
+MODE(default_group, .mode = 0, .who = BOB, .connect = -EACCES, .query = -EACCES);
+MODE(default_other, .mode = 0, .who = EVE, .connect = -EACCES, .query = -EACCES);
+MODE(default_root, .mode = 0, .who = 0, .connect = -ETIMEDOUT, .query = 0);
+MODE(owner_denied_first, .mode = 0066, .who = MARIA, .connect = -EACCES,
+     .query = -EACCES);
+MODE(group_denied_first, .mode = 0606, .who = BOB, .connect = -EACCES,
+     .query = -EACCES);
+MODE(group_connect, .mode = 0620, .who = BOB, .connect = -ETIMEDOUT,
+     .query = -EACCES);
+MODE(group_query, .mode = 0640, .who = BOB, .connect = -EACCES, .query = 0);
+MODE(group_by_supplementary, .mode = 0660, .who = EVE, .group = BOB,
+     .connect = -ETIMEDOUT, .query = 0);
+MODE(other_connect, .mode = 0602, .who = EVE, .connect = -ETIMEDOUT,
+     .query = -EACCES);
+MODE(other_query, .mode = 0604, .who = EVE, .connect = -EACCES, .query = 0);
+MODE(other_both, .mode = 0606, .who = EVE, .connect = -ETIMEDOUT, .query = 0);
+MODE(owner_query_only, .mode = 0400, .who = MARIA, .connect = -EACCES,
+     .query = 0);
+
+FIXTURE_SETUP(mode)
+{
+	struct lpc_create c = {
+		.flags = LPC_PORT_OWNER, .mode = variant->mode,
+		.owner = MARIA, .group = BOB,
+	};
+
+	self->port = port_create(unique_name(self->name), &c);
+	ASSERT_LE(0, self->port);
+}
+
+FIXTURE_TEARDOWN(mode)
+{
+	close(self->port);
+}
+
+TEST_F(mode, bits_decide_who_may_connect_and_query)
+{
+	pid_t pid = fork_child();
+
+	if (pid == 0) {
+		struct lpc_connect c = { .deadline = in_ms(SHORT) };
+		struct lpc_port_info info;
+
+		if (variant->group)
+			must(setgroups(1, &variant->group) == 0);
+		else
+			must(setgroups(0, NULL) == 0);
+		must(setresgid(variant->who, variant->who, variant->who) == 0);
+		must(setresuid(variant->who, variant->who, variant->who) == 0);
+		must_be(variant->connect, port_connect_opts(self->name, &c));
+		must_be(variant->query, query_name(self->name, &info, NO_WAIT));
+		_exit(0);
+	}
+	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(0, PORT_FIELD(self->port, pending));
+	EXPECT_EQ(0, PORT_FIELD(self->port, queued));
+}
+
+TEST(without_w_and_r_a_name_of_another_user_is_ENOENT)
+{
+	char name[NAME_ROOM];
+	struct gate ready, done;
+	pid_t maria, eve;
+
+	snprintf(name, sizeof(name), "user/%d/hidden", MARIA);
+	gate_init(&ready);
+	gate_init(&done);
+	maria = fork_child();
+	if (maria == 0) {
+		must_be(0, become(MARIA));
+		must(port_create(name, NULL) >= 0);
+		gate_post(&ready, 0);
+		gate_wait(&done);
+		_exit(0);
+	}
+	gate_wait(&ready);
+	eve = fork_child();
+	if (eve == 0) {
+		struct lpc_connect c = {
+			.flags = LPC_CONNECT_WAIT_NAME,
+			.deadline = in_ms(SHORT),
+		};
+		struct lpc_port_info info;
+
+		must_be(0, become(EVE));
+		must_be(-ENOENT, port_connect(name));
+		must_be(-ENOENT, query_name(name, &info, NO_WAIT));
+		/* a waiter learns no more */
+		must_be(-ETIMEDOUT, port_connect_opts(name, &c));
+		must_be(-ETIMEDOUT, query_name(name, &info, SHORT));
+		_exit(0);
+	}
+	EXPECT_EQ(0, reap(eve));
+	gate_post(&done, 0);
+	EXPECT_EQ(0, reap(maria));
+}
+
+TEST(another_owner_needs_CAP_IPC_OWNER_the_own_ids_do_not)
+{
+	struct lpc_create c = {
+		.flags = LPC_PORT_OWNER, .owner = BOB, .group = EVE, .mode = 0600,
+	};
+	int port = port_create("test/owner", &c);
+	pid_t pid;
+
+	ASSERT_LE(0, port);
+	EXPECT_EQ(BOB, PORT_FIELD(port, owner));
+	EXPECT_EQ(EVE, PORT_FIELD(port, group));
+	EXPECT_EQ(0, PORT_FIELD(port, server_uid));
+	EXPECT_EQ(getpid(), PORT_FIELD(port, server_pid));
+	close(port);
+
+	pid = fork_child();
+	if (pid == 0) {
+		must_be(0, become(MARIA));
+		c = (struct lpc_create){ .flags = LPC_PORT_OWNER,
+					 .owner = BOB, .group = MARIA };
+		must_be(-EACCES, port_create("user/1000/x", &c));
+		c = (struct lpc_create){ .flags = LPC_PORT_OWNER,
+					 .owner = MARIA, .group = BOB };
+		must_be(-EACCES, port_create("user/1000/x", &c));
+		c = (struct lpc_create){ .flags = LPC_PORT_OWNER,
+					 .owner = MARIA, .group = MARIA };
+		must(port_create("user/1000/x", &c) >= 0);
+		_exit(0);
+	}
+	EXPECT_EQ(0, reap(pid));
+	/* an id that is none */
+	c = (struct lpc_create){ .flags = LPC_PORT_OWNER, .owner = -1 };
+	EXPECT_EQ(-EINVAL, port_create(NULL, &c));
+	/* ids without the flag that says they are given */
+	c = (struct lpc_create){ .owner = BOB };
+	EXPECT_EQ(-EINVAL, port_create(NULL, &c));
+}
+
+/* ---- looking --------------------------------------------------------------- */
+
+TEST(query_of_a_port_tells_what_it_is_and_what_happened)
+{
+	struct lpc_create c = { .mode = 0644, .flags = LPC_PORT_CANCELED };
+	uint64_t before = now_ns();
+	struct lpc_port_info i;
+	char name[NAME_ROOM];
+	struct lpcbuf b;
+	struct link l;
+	int port;
+
+	port = port_create(unique_name(name), &c);
+	ASSERT_LE(0, port);
+	memset(&i, POISON, sizeof(i));
+	ASSERT_EQ(0, query_port(port, &i));
+	EXPECT_LE(before, i.created);
+	EXPECT_GE(now_ns(), i.created);
+	EXPECT_EQ(0, i.last);
+	EXPECT_EQ(0644, i.mode);
+	EXPECT_EQ(LPC_PORT_CANCELED, i.flags);
+	EXPECT_EQ(0, i.owner);
+	EXPECT_EQ(0, i.group);
+	EXPECT_EQ(getpid(), (int)i.server_pid);
+	EXPECT_EQ(0, i.server_uid);
+	EXPECT_EQ(LPC_INLINE_MAX, i.inline_max);
+	EXPECT_EQ(LPC_CONNECT_MAX, i.connect_max);
+	EXPECT_EQ(0, i.connections | i.pending | i.queued | i.waiting);
+	EXPECT_EQ(0, i.reserved);
+	EXPECT_EQ(strlen(name), i.name_len);
+
+	ASSERT_EQ(0, link_connect(&l, port, name, 1, 0));
+	ASSERT_EQ(0, msg_send(l.client, 0, "12345", 5));
+	ASSERT_EQ(0, msg_send(l.client, 0, "67", 2));
+	ASSERT_EQ(0, query_port(port, &i));
+	EXPECT_EQ(1, i.connections);
+	EXPECT_EQ(2, i.queued);
+	EXPECT_LE(2, i.queued_peak);
+	EXPECT_EQ(2, i.counters.datagrams);
+	EXPECT_LE(7, i.counters.bytes);
+	EXPECT_LE(2, i.counters.unattended);
+	EXPECT_LE(before, i.last);
+	ASSERT_EQ(0, msg_recv(port, &b, LONG));
+	EXPECT_EQ(1, PORT_FIELD(port, queued));
+	/* both ends know their port, too */
+	EXPECT_EQ((int64_t)i.serial, PORT_FIELD(l.server, serial));
+	EXPECT_EQ((int64_t)i.serial, PORT_FIELD(l.client, serial));
+	link_close(&l);
+}
+
+TEST(query_fills_a_shorter_room_and_tells_the_whole_size)
+{
+	struct lpc_port_info i;
+	struct lpc_query q = {
+		.what = LPC_WHAT_PORT, .out = (uintptr_t)&i, .size = 32,
+	};
+	int port = port_create(NULL, NULL);
+
+	ASSERT_LE(0, port);
+	memset(&i, POISON, sizeof(i));
+	ASSERT_EQ(0, lpc_ioctl(port, LPC_IOC_QUERY, &q));
+	EXPECT_EQ(sizeof(i), q.size);
+	EXPECT_NE(POISON64, i.serial);
+	EXPECT_TRUE(is_poison((char *)&i + 32, sizeof(i) - 32));
+	q.size = 0;
+	q.out = 0;
+	EXPECT_EQ(0, lpc_ioctl(port, LPC_IOC_QUERY, &q));
+	EXPECT_EQ(sizeof(i), q.size);
+	q.what = 99;
+	EXPECT_EQ(-EINVAL, lpc_ioctl(port, LPC_IOC_QUERY, &q));
+	q.what = LPC_WHAT_CALL;
+	q.id = 12345;
+	EXPECT_EQ(-ESTALE, lpc_ioctl(port, LPC_IOC_QUERY, &q));
+	q.what = LPC_WHAT_PORT;
+	q.id = 0;
+	q.name = (uintptr_t)"x";
+	q.name_len = 1;
+	EXPECT_EQ(-EINVAL, lpc_ioctl(port, LPC_IOC_QUERY, &q));
+	close(port);
+}
+
+TEST(query_by_name_waits_until_the_name_exists_or_the_deadline)
+{
+	struct lpc_port_info i;
+	char name[NAME_ROOM];
+	uint64_t t0;
+	pid_t pid;
+	int port;
+
+	unique_name(name);
+	EXPECT_EQ(-ENOENT, query_name(name, &i, NO_WAIT));
+	t0 = now_ns();
+	EXPECT_EQ(-ETIMEDOUT, query_name(name, &i, SHORT));
+	EXPECT_LE(SHORT, ms_since(t0));
+	pid = fork_child();
+	if (pid == 0) {
+		must_be(0, query_name(name, &i, LONG));
+		must(i.name_len == strlen(name));
+		_exit(0);
+	}
+	ASSERT_TRUE(until_ioctl(pid, LPC_IOC_QUERY));
+	port = port_create(name, NULL);
+	ASSERT_LE(0, port);
+	EXPECT_EQ(0, reap(pid));
+	/* it exists: no waiting */
+	EXPECT_EQ(0, query_name(name, &i, LONG));
+	close(port);
+}
+
+TEST(query_of_an_end_tells_who_connected_and_who_accepted)
+{
+	struct lpc_conn_info c;
+	struct link l;
+
+	ASSERT_EQ(0, link_make(&l, NULL, 1, LPC_ACCEPT_OWN_QUEUE));
+	memset(&c, POISON, sizeof(c));
+	ASSERT_EQ(0, query_conn(l.server, &c));
+	EXPECT_EQ(LPC_CONN_CONNECTED, c.state);
+	EXPECT_EQ(LPC_ACCEPT_OWN_QUEUE, c.flags);
+	EXPECT_EQ(getpid(), (int)c.pid);
+	EXPECT_EQ(get_tid(), (int)c.tid);
+	EXPECT_EQ(0, c.uid | c.gid | c.server_uid);
+	EXPECT_EQ(getpid(), (int)c.server_pid);
+	EXPECT_EQ(sysctl_get("datagrams"), (long)c.datagrams_max);
+	EXPECT_EQ(0, c.calls_now | c.datagrams_now | c.watches);
+	ASSERT_EQ(0, msg_send(l.client, 1, "x", 1));
+	EXPECT_EQ(1, CONN_FIELD(l.client, datagrams_now));
+	EXPECT_EQ(1, CONN_FIELD(l.client, counters.datagrams));
+	close(l.client);
+	EXPECT_TRUE(until_conn_state(l.server, LPC_CONN_GONE));
+	close(l.server);
+	close(l.port);
+}
+
+/* ---- LIST ------------------------------------------------------------------ */
+
+TEST(list_goes_on_at_its_cursor_and_shows_each_port_once)
+{
+	struct lpc_port_info row;
+	char name[NAME_ROOM];
+	int port[7], seen[7] = { 0 }, i;
+	struct lpc_list l = {
+		.what = LPC_WHAT_PORT, .out = (uintptr_t)&row,
+		.size = sizeof(row),
+	};
+	uint64_t serial[7];
+
+	for (i = 0; i < 7; i++) {
+		port[i] = port_create(unique_name(name), NULL);
+		ASSERT_LE(0, port[i]);
+		serial[i] = port_serial(port[i]);
+	}
+	do {
+		l.count = 1;
+		ASSERT_EQ(0, lpc_ioctl(lpc_dev(), LPC_IOC_LIST, &l));
+		ASSERT_GE(1, l.count);
+		for (i = 0; i < 7 && l.count; i++)
+			if (row.serial == serial[i])
+				seen[i]++;
+		/* a port that goes meanwhile does not confuse it */
+		if (l.count && row.serial == serial[3])
+			close(port[3]);
+	} while (l.count);
+	for (i = 0; i < 7; i++)
+		EXPECT_EQ(1, seen[i]);
+	for (i = 0; i < 7; i++)
+		if (i != 3)
+			close(port[i]);
+}
+
+TEST(list_cuts_and_pads_its_rows)
+{
+	struct { struct lpc_port_info i; char more[64]; } wide[3];
+	uint64_t narrow[4];
+	struct lpc_list l = {
+		.what = LPC_WHAT_PORT, .out = (uintptr_t)narrow, .size = 8,
+		.count = 3,
+	};
+	char name[NAME_ROOM];
+	int port = port_create(unique_name(name), NULL), i, n;
+	int other = port_create(unique_name(name), NULL);
+
+	ASSERT_LE(0, port);
+	memset(narrow, POISON, sizeof(narrow));
+	ASSERT_EQ(0, lpc_ioctl(lpc_dev(), LPC_IOC_LIST, &l));
+	ASSERT_LE(2, l.count);
+	EXPECT_NE(POISON64, narrow[1]);
+	EXPECT_NE(narrow[0], narrow[1]);
+	EXPECT_EQ(POISON64, narrow[3]);
+
+	memset(wide, POISON, sizeof(wide));
+	l = (struct lpc_list){
+		.what = LPC_WHAT_PORT, .out = (uintptr_t)wide,
+		.size = sizeof(wide[0]), .count = 2,
+	};
+	ASSERT_EQ(0, lpc_ioctl(lpc_dev(), LPC_IOC_LIST, &l));
+	ASSERT_EQ(2, l.count);
+	for (i = 0; i < 2; i++)
+		for (n = 0; n < 64; n++)
+			EXPECT_EQ(0, wide[i].more[n]);
+	EXPECT_TRUE(is_poison(&wide[2], sizeof(wide[2])));
+	l.size = 0;
+	EXPECT_EQ(-EINVAL, lpc_ioctl(lpc_dev(), LPC_IOC_LIST, &l));
+	l.what = 77;
+	EXPECT_EQ(-EINVAL, lpc_ioctl(lpc_dev(), LPC_IOC_LIST, &l));
+	close(port);
+	close(other);
+}
+
+TEST(list_counts_what_it_hides_and_keeps_connections_for_the_owner)
+{
+	struct lpc_create maria = { .flags = LPC_PORT_OWNER, .owner = MARIA,
+				    .group = MARIA, .mode = 0644 };
+	char open_name[NAME_ROOM], shut_name[NAME_ROOM];
+	int open_port, shut_port;
+	uint64_t open_serial, shut_serial;
+	struct link l;
+	pid_t pid;
+	uid_t who;
+
+	open_port = port_create(unique_name(open_name), &maria);
+	shut_port = port_create_mode(unique_name(shut_name), 0600);
+	ASSERT_LE(0, open_port);
+	ASSERT_LE(0, shut_port);
+	open_serial = port_serial(open_port);
+	shut_serial = port_serial(shut_port);
+	ASSERT_EQ(0, link_connect(&l, open_port, open_name, 1, 0));
+	for (who = MARIA; who <= BOB; who++) {
+		pid = fork_child();
+		if (pid == 0) {
+			struct lpc_port_info rows[32];
+			struct lpc_conn_info conns[4];
+			int n, i, seen = 0;
+			uint64_t hidden;
+
+			must_be(0, become(who));
+			n = list_all(LPC_WHAT_PORT, 0, rows, sizeof(rows[0]), 32,
+				     &hidden);
+			must(n >= 1);
+			must(hidden >= 1);
+			for (i = 0; i < n; i++) {
+				seen += rows[i].serial == open_serial;
+				must(rows[i].serial != shut_serial);
+			}
+			must_be(1, seen);
+			if (who == MARIA)
+				must_be(1, list_conns(open_serial, conns, 4));
+			else
+				must_be(-EACCES, list_conns(open_serial, conns, 4));
+			_exit(0);
+		}
+		EXPECT_EQ(0, reap(pid));
+	}
+	link_close(&l);
+	close(shut_port);
+}
+
+TEST(list_of_connections_and_calls_shows_them)
+{
+	struct lpc_conn_info conns[4];
+	struct lpc_call_info calls[4];
+	struct link l;
+	uint64_t id;
+
+	ASSERT_EQ(0, link_make(&l, NULL, 1, 0));
+	ASSERT_EQ(1, list_conns(port_serial(l.port), conns, 4));
+	EXPECT_EQ(LPC_CONN_CONNECTED, conns[0].state);
+	EXPECT_EQ(getpid(), (int)conns[0].pid);
+	EXPECT_EQ(0, list_calls(port_serial(l.port), calls, 4));
+	ASSERT_EQ(0, msg_call_async(l.client, 0x77, "abc", 3, LONG, &id));
+	memset(calls, POISON, sizeof(calls));
+	ASSERT_EQ(1, list_calls(port_serial(l.port), calls, 4));
+	EXPECT_EQ(id, calls[0].id);
+	EXPECT_EQ(0, calls[0].callback);
+	EXPECT_EQ(conns[0].serial, calls[0].conn);
+	EXPECT_EQ(LPC_CALL_QUEUED, calls[0].state);
+	EXPECT_EQ(LPC_CALL_ASYNC, calls[0].flags);
+	EXPECT_EQ(0x77, calls[0].code);
+	EXPECT_EQ(3, calls[0].len);
+	EXPECT_EQ(getpid(), (int)calls[0].pid);
+	EXPECT_EQ(get_tid(), (int)calls[0].tid);
+	EXPECT_EQ(0, calls[0].server_tid);
+	EXPECT_EQ(0, calls[0].to_client);
+	EXPECT_EQ(-ENOENT, list_conns(0x7fffffffffff, conns, 4));
+	link_close(&l);
+}
+
+/* ---- fds ------------------------------------------------------------------- */
+
+TEST(an_inherited_port_serves_and_outlives_its_maker)
+{
+	char name[NAME_ROOM];
+	struct gate made, go;
+	pid_t maker, *heir;
+	struct lpcbuf b;
+	int fd;
+
+	unique_name(name);
+	gate_init(&made);
+	gate_init(&go);
+	heir = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)heir);
+	maker = fork_child();
+	if (maker == 0) {
+		int port = port_create(name, NULL);
+
+		must(port >= 0);
+		*heir = fork();
+		if (*heir == 0) {
+			int end;
+
+			gate_wait(&go);
+			end = accept_one(port, 1, 0);
+			must(end >= 0);
+			must_be(0, msg_recv(port, &b, LONG));
+			must_be(0, msg_reply(port, &b, 2, "heir", 4));
+			gate_wait(&go);
+			_exit(0);
+		}
+		gate_post(&made, 0);
+		_exit(0);
+	}
+	gate_wait(&made);
+	ASSERT_EQ(0, reap(maker));
+	gate_post(&go, 0);
+	fd = port_connect(name);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, msg_call(fd, 1, "?", 1, &b, LONG));
+	EXPECT_TRUE(buf_is(&b, "heir", 4));
+	/* the maker is gone and shows as such, the replier as itself */
+	EXPECT_EQ(*heir, (pid_t)b.m.pid);
+	EXPECT_EQ(0, PORT_FIELD(fd, server_pid));
+	gate_post(&go, 0);
+	close(fd);
+}
+
+TEST(a_port_passed_by_SCM_RIGHTS_serves_its_new_holder)
+{
+	char name[NAME_ROOM];
+	int sv[2], port, fd;
+	struct lpcbuf b;
+	pid_t pid;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv));
+	port = port_create_mode(unique_name(name), 0666);
+	ASSERT_LE(0, port);
+	pid = fork_child();
+	if (pid == 0) {
+		int got, end;
+
+		close(port);
+		must_be(0, become(MARIA));
+		got = recv_fd(sv[1]);
+		must(got >= 0);
+		end = accept_one(got, 1, 0);
+		must(end >= 0);
+		must_be(0, msg_recv(got, &b, LONG));
+		must_be(0, msg_reply(got, &b, 2, NULL, 0));
+		_exit(0);
+	}
+	ASSERT_EQ(0, send_fd(sv[0], port));
+	close(port);
+	fd = port_connect(name);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, msg_call(fd, 1, NULL, 0, &b, LONG));
+	EXPECT_EQ(MARIA, b.m.uid);
+	EXPECT_EQ(pid, (pid_t)b.m.pid);
+	EXPECT_EQ(0, PORT_FIELD(fd, server_uid));
+	EXPECT_EQ(MARIA, CONN_FIELD(fd, server_uid));
+	EXPECT_EQ(0, reap(pid));
+	close(fd);
+	close(sv[0]);
+	close(sv[1]);
+}
+
+TEST(a_port_in_flight_in_a_socket_keeps_its_name)
+{
+	char name[NAME_ROOM];
+	int sv[2], port;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv));
+	port = port_create(unique_name(name), NULL);
+	ASSERT_LE(0, port);
+	ASSERT_EQ(0, send_fd(sv[0], port));
+	close(port);
+	EXPECT_EQ(-EEXIST, port_create(name, NULL));
+	port = recv_fd(sv[1]);
+	ASSERT_LE(0, port);
+	ASSERT_EQ(0, send_fd(sv[0], port));
+	close(port);
+	close(sv[0]);
+	close(sv[1]);
+	/* the socket takes its fds along */
+	EXPECT_TRUE(UNTIL((port = port_create(name, NULL)) >= 0));
+	close(port);
+}
+
+TEST(CREATE_without_a_free_fd_is_EMFILE_and_makes_nothing)
+{
+	struct lpc_create c = { .flags = LPC_PORT_PAIR };
+	char name[NAME_ROOM];
+	struct rlimit rl;
+	rlim_t old;
+	int port;
+
+	unique_name(name);
+	lpc_dev();
+	old = fds_forbid();
+	EXPECT_EQ(-EMFILE, port_create(name, NULL));
+	/* one free: not enough for a pair */
+	getrlimit(RLIMIT_NOFILE, &rl);
+	rl.rlim_cur++;
+	setrlimit(RLIMIT_NOFILE, &rl);
+	EXPECT_EQ(-EMFILE, port_create(NULL, &c));
+	port = next_fd();
+	fds_allow(old);
+	EXPECT_LE(0, port);
+	EXPECT_EQ(port, next_fd());
+	port = port_create(name, NULL);
+	EXPECT_LE(0, port);
+	close(port);
+}
+
+TEST(every_object_keeps_the_module_from_being_unloaded)
+{
+	long long before = read_number("/sys/module/lpc/refcnt"), with;
+	char name[NAME_ROOM];
+	int port, half, end;
+	struct lpcbuf b;
+
+	ASSERT_LE(0, before);
+	close(lpc_dev());
+	/* the number may still fall while earlier files are being let go */
+	ASSERT_LE(0, dup2(open("/dev/lpc", O_RDWR | O_CLOEXEC), lpc_dev()));
+	port = port_create(unique_name(name), NULL);
+	half = port_connect_async(name, NULL);
+	ASSERT_EQ(0, msg_listen(port, &b, LONG));
+	end = port_accept(port, b.m.id, 1, 0);
+	ASSERT_LE(0, end);
+	with = read_number("/sys/module/lpc/refcnt");
+	EXPECT_LE(3, with);
+	/* an end alone keeps it, too; EBUSY comes from O_NONBLOCK */
+	close(port);
+	close(half);
+	EXPECT_EQ(-1, syscall(__NR_delete_module, "lpc", O_NONBLOCK));
+	EXPECT_TRUE(errno == EWOULDBLOCK || errno == EBUSY);
+	EXPECT_LE(1, read_number("/sys/module/lpc/refcnt"));
+	close(end);
+}
+
+TEST(close_on_exec_ends_a_port_at_execve)
+{
+	struct lpc_port_info i;
+	char name[NAME_ROOM];
+	struct gate made;
+	pid_t pid;
+
+	unique_name(name);
+	gate_init(&made);
+	pid = fork_child();
+	if (pid == 0) {
+		must(port_create(name, NULL) >= 0);
+		must_be(0, query_name(name, &i, NO_WAIT));
+		gate_post(&made, 0);
+		execl("/proc/self/exe", "sleeper", NULL);
+		_exit(1);
+	}
+	gate_wait(&made);
+	EXPECT_TRUE(UNTIL(query_name(name, &i, NO_WAIT) == -ENOENT));
+	EXPECT_EQ(0, kill(pid, 0));
+	kill_reap(pid);
+}
+
+/* What close_on_exec_ends_a_port_at_execve becomes: waits to be killed. */
+static void __attribute__((constructor)) sleeper(int argc, char **argv)
+{
+	if (argc > 0 && !strcmp(argv[0], "sleeper"))
+		for (;;)
+			pause();
+}
+
+TEST_HARNESS_MAIN
