@@ -2,6 +2,7 @@
 /*
  * cmd_info.c - lpcctl info: versions and features of module and library
  */
+#include <lpc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -42,6 +43,7 @@ static void print_json(const struct lpc_info *i, const char *version, const char
 	json_text("kernel", kernel);
 	json_text("module", version);
 	json_text("lpcctl", LPCCTL_VERSION);
+	json_text("liblpc", lpc_version());
 	json_number("abi", i->abi);
 	json_array("features");
 	for (size_t f = 0; f < FEATURES; f++)
@@ -62,7 +64,7 @@ static void print_text(const struct lpc_info *i, const char *version, const char
 
 	printf("module     %s, ABI %u, Linux %s\n", version[0] ? version : "without a version", i->abi,
 	       kernel);
-	printf("lpcctl     " LPCCTL_VERSION ", ABI %u\n", LPC_ABI_VERSION);
+	printf("lpcctl     " LPCCTL_VERSION ", liblpc %s, ABI %u\n", lpc_version(), LPC_ABI_VERSION);
 	for (size_t f = 0; f < FEATURES; f++)
 		printf("%-10s %s: %s\n", f ? "" : "features",
 		       i->features & features[f].bit ? features[f].word : "-", features[f].help);

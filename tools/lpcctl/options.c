@@ -70,7 +70,7 @@ static void help(const struct cli_option *own)
 			print_options(own);
 		}
 	}
-	puts("\nall verbs:");
+	puts("\nwith every verb:");
 	print_options(global);
 	exit(RC_DONE);
 }
