@@ -124,8 +124,8 @@ FIXTURE_VARIANT_ADD(ioc, query) {
 FIXTURE_VARIANT_ADD(ioc, watch_thread) {
 	.cmd = LPC_IOC_WATCH_THREAD, .kinds = ON_PORT | ON_CLIENT,
 	.use = ON_CLIENT, .result = 0,
-	.flags = offsetof(struct lpc_watch_thread, flags),
-	.reserved = { offsetof(struct lpc_watch_thread, reserved) },
+	.flags = offsetof(struct lpc_watch, flags),
+	.reserved = { offsetof(struct lpc_watch, reserved) },
 };
 
 FIXTURE_VARIANT_ADD(ioc, accept) {

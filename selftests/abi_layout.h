@@ -118,11 +118,11 @@ AT(lpc_cancel, id, 0);
 AT(lpc_cancel, flags, 8);
 AT(lpc_cancel, reserved, 12);
 
-SIZE(lpc_watch_thread, 16);
-AT(lpc_watch_thread, flags, 0);
-AT(lpc_watch_thread, limit, 4);
-AT(lpc_watch_thread, in_use, 8);
-AT(lpc_watch_thread, reserved, 12);
+SIZE(lpc_watch, 16);
+AT(lpc_watch, flags, 0);
+AT(lpc_watch, limit, 4);
+AT(lpc_watch, in_use, 8);
+AT(lpc_watch, reserved, 12);
 
 SIZE(lpc_counters, 80);
 AT(lpc_counters, calls, 0);

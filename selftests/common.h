@@ -375,7 +375,7 @@ static inline int call_cancel(int fd, uint64_t id)
 
 static inline int watch_thread(int fd)
 {
-	return lpc_ioctl(fd, LPC_IOC_WATCH_THREAD, &(struct lpc_watch_thread){ 0 });
+	return lpc_ioctl(fd, LPC_IOC_WATCH_THREAD, &(struct lpc_watch){ 0 });
 }
 
 /* ---- messages ------------------------------------------------------------ */

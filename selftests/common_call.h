@@ -183,7 +183,7 @@ static inline int do_shutdown(int fd, __u32 flags)
 
 static inline int do_watch(int fd)
 {
-	struct lpc_watch_thread w = { 0 };
+	struct lpc_watch w = { 0 };
 
 	return xctl(fd, LPC_IOC_WATCH_THREAD, &w);
 }

@@ -24,7 +24,7 @@ FIXTURE_TEARDOWN(watch)
 
 static int driver_watch(struct driver *d, int fd)
 {
-	struct lpc_watch_thread w = { 0 };
+	struct lpc_watch w = { 0 };
 
 	return driver_do(d, fd, LPC_IOC_WATCH_THREAD, &w);
 }
@@ -250,7 +250,7 @@ TEST_F(watch, a_registration_is_not_inherited_by_a_child)
 TEST_F(watch, registrations_are_counted_and_given_back)
 {
 	long limit = sysctl_get("watches"), i;
-	struct lpc_watch_thread w = { 0 };
+	struct lpc_watch w = { 0 };
 	struct lpc_info info;
 
 	NEEDS_WATCH();
