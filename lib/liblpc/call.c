@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A call that its thread waits for.
+ *
+ * The message lies on the stack: request and reply share one buffer, which has
+ * the room for the longest reply that the kernel asks for. One system call, no
+ * allocation, no lock.
+ */
+#include <errno.h>
+
+#include "call.h"
+#include "conn.h"
+#include "opts.h"
+#include "request.h"
+
+OPTS_NO_TAIL(lpc_call_opts, arg);
+
+/* Leaves *@o as it is unless its caller was built with another lpc.h. */
+int lpc_call_opts_read(struct lpc_call_opts *to, const struct lpc_call_opts **o)
+{
+	int r;
+
+	if (*o && (*o)->size != sizeof(**o)) {
+		r = lpc_opts_read(to, sizeof(*to), *o);
+		if (r < 0)
+			return r;
+		*o = to;
+	}
+	if (*o && (*o)->flags & ~(uint64_t)(LPC_CALL_SPIN | LPC_CALL_EINTR))
+		return -EINVAL;
+	return 0;
+}
+
+/*
+ * The server called back into this waiting thread: @b holds its request, and
+ * after this the answer to it, for REPLY_WAIT. If the server has lost interest
+ * meanwhile the wait for the reply goes on all the same.
+ */
+static __attribute__((noinline)) void answer_callback(const struct call_to *to, struct message *b,
+						      const struct lpc_call_opts *o)
+{
+	struct message reply;
+	struct request q;
+	int r;
+
+	memset(&reply.m, 0, sizeof(reply.m));
+	request_init(&q, REQUEST_CLIENT, to->fd, b, &reply);
+	r = o && o->callback ? o->callback(&q.pub, o->arg) : -EOPNOTSUPP;
+	request_finish(&q, r);
+	reply.m.id = q.id;
+	reply.m.callback = q.callback;
+	reply.m.flags = LPC_WITH_REPLY | LPC_RECV_ANYWAY;
+	memcpy(b, &reply, sizeof(reply.m) + reply.m.len);
+}
+
+/*
+ * Waits for the reply through any number of signals and callbacks. An
+ * interrupted ioctl is made again with the same message: the kernel knows from
+ * it what has happened already. To give up at a signal is to cancel, and then
+ * to fetch what became of the call: the reply may have been faster.
+ */
+static int wait_reply(const struct call_to *to, struct message *b, const struct lpc_call_opts *o)
+{
+	struct lpc_msg fresh = b->m;
+	bool give_up = o && o->flags & LPC_CALL_EINTR, canceled = false;
+	int (*wait)(int, struct lpc_msg *) = lpc_sys_call;
+	int r;
+
+	for (;;) {
+		r = wait(to->fd, &b->m);
+		if (!r && b->m.type == LPC_REPLY)
+			return 0;
+		if (!r) {
+			answer_callback(to, b, o);
+			b->m.room = LPC_INLINE_MAX;
+			b->m.deadline = fresh.deadline;
+			wait = lpc_sys_reply_wait;
+		} else if (r != -EINTR) {
+			return r == -ECANCELED && canceled ? -EINTR : r;
+		} else if (wait == lpc_sys_call && !(b->m.status & LPC_PENDING)) {
+			if (give_up)
+				return r;
+			b->m = fresh;		/* nobody has seen it */
+		} else if (give_up) {
+			struct lpc_cancel c = { .id = b->m.id };
+
+			canceled = !lpc_sys_cancel(to->fd, &c);
+			give_up = false;
+		}
+	}
+}
+
+static ssize_t failed(const struct lpc_call_opts *o, int r, const struct lpc_msg *m)
+{
+	if (o && o->taken)
+		*o->taken = !!(m->status & LPC_WAS_TAKEN);
+	if (r == -EMSGSIZE && o && o->need)
+		*o->need = m->room;
+	return r;
+}
+
+static ssize_t succeeded(const struct lpc_call_opts *o, const struct message *b, void *rep,
+			 size_t room)
+{
+	int32_t status = (int32_t)b->m.code;
+
+	if (o && o->who)
+		*o->who = message_cred(&b->m);
+	if (o && o->status)
+		*o->status = status;
+	if (b->m.len > room || (status && !(o && o->status))) {
+		if (o && o->taken)
+			*o->taken = 1;
+		if (b->m.len > room && o && o->need)
+			*o->need = b->m.len;
+		return b->m.len > room ? -EMSGSIZE : -EREMOTEIO;
+	}
+	if (b->m.len)
+		memcpy(rep, b->data, b->m.len);
+	return (ssize_t)b->m.len;
+}
+
+ssize_t lpc_call_on(const struct call_to *to, uint32_t code, const void *req, size_t len,
+		    void *rep, size_t room, const struct lpc_call_opts *o)
+{
+	struct message b;
+	int r;
+
+	r = message_init(&b, code, req, len);
+	if (r < 0)
+		return failed(o, r, &b.m);
+	b.m.room = LPC_INLINE_MAX;
+	b.m.deadline = o && o->deadline ? o->deadline : to->deadline;
+	if (to->callback) {
+		b.m.flags = LPC_CALLBACK;
+		b.m.id = to->id;
+		b.m.callback = to->callback_id;
+	}
+	if (o && o->flags & LPC_CALL_SPIN)
+		b.m.flags |= LPC_SPIN;
+	r = wait_reply(to, &b, o);
+	return r < 0 ? failed(o, r, &b.m) : succeeded(o, &b, rep, room);
+}
+
+ssize_t lpc_call(struct lpc_conn *c, uint32_t code, const void *req, size_t len, void *rep,
+		 size_t room, const struct lpc_call_opts *o)
+{
+	struct lpc_call_opts own;
+	struct call_to to = { 0 };
+	ssize_t n;
+	int r;
+
+	r = lpc_call_opts_read(&own, &o);
+	if (!r)
+		r = lpc_conn_enter(c);
+	if (r < 0) {
+		if (o && o->taken)
+			*o->taken = 0;
+		return r;
+	}
+	to.fd = c->fd;
+	if (c->call_ms && !(o && o->deadline))
+		to.deadline = lpc_in_ms(c->call_ms);
+	n = lpc_call_on(&to, code, req, len, rep, room, o);
+	return lpc_conn_leave(c, n);
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+/* The table of a server's clients; server.h says when one may go. */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "server.h"
+
+#define FIRST_CHUNK	64u
+#define INDEX_BITS	24
+#define TAG_BITS	16
+#define TURN_MASK	0xffffffu	/* the bits of a turn that a context has */
+
+static uint32_t word_of(uint32_t turn, enum client_state state)
+{
+	return turn << 2 | state;
+}
+
+static uint32_t turn_of(uint32_t word)
+{
+	return word >> 2;
+}
+
+static struct client *client_at(struct lpc_server *s, uint32_t index)
+{
+	uint32_t n = index / FIRST_CHUNK + 1;
+	int k = 31 - __builtin_clz(n);
+	struct client *chunk;
+
+	if (k >= CLIENT_CHUNKS)
+		return NULL;
+	chunk = atomic_load_explicit(&s->chunks[k], memory_order_acquire);
+	return chunk ? &chunk[index - FIRST_CHUNK * ((1u << k) - 1)] : NULL;
+}
+
+static uint64_t context_of(const struct lpc_server *s, uint32_t index, uint32_t turn)
+{
+	return (uint64_t)(turn & TURN_MASK) << (INDEX_BITS + TAG_BITS) |
+	       (uint64_t)s->tag << INDEX_BITS | index;
+}
+
+/* Finds the client that @context names, and what its word is while it lives. */
+static struct client *find(struct lpc_server *s, uint64_t context, uint32_t *live)
+{
+	struct client *c;
+	uint32_t turn;
+
+	if (context == PAIR_CONTEXT)
+		c = s->pair;
+	else if ((context >> INDEX_BITS & ((1u << TAG_BITS) - 1)) == s->tag)
+		c = client_at(s, (uint32_t)context & ((1u << INDEX_BITS) - 1));
+	else
+		c = NULL;
+	if (!c)
+		return NULL;
+	turn = context == PAIR_CONTEXT ? 1 : (uint32_t)(context >> (INDEX_BITS + TAG_BITS));
+	*live = word_of(turn, CLIENT_LIVE);
+	return c;
+}
+
+static int add_chunk(struct lpc_server *s)
+{
+	int k = 31 - __builtin_clz(s->clients / FIRST_CHUNK + 1);
+	uint32_t i, n = FIRST_CHUNK << k;
+	struct client *chunk;
+
+	if (k >= CLIENT_CHUNKS)
+		return -ENOBUFS;
+	chunk = calloc(n, sizeof(*chunk));
+	if (!chunk)
+		return -ENOMEM;
+	for (i = n; i--;) {
+		chunk[i].index = s->clients + i;
+		chunk[i].fd = -1;
+		chunk[i].next = s->free;
+		s->free = &chunk[i];
+	}
+	s->clients += n;
+	atomic_store_explicit(&s->chunks[k], chunk, memory_order_release);
+	return 0;
+}
+
+/* A place for a client that has yet to be accepted; NULL: no memory. */
+struct client *lpc_client_new(struct lpc_server *s, bool pair)
+{
+	struct client *c;
+	uint32_t turn;
+
+	pthread_mutex_lock(&s->lock);
+	if (!s->free && add_chunk(s) < 0) {
+		pthread_mutex_unlock(&s->lock);
+		return NULL;
+	}
+	c = s->free;
+	s->free = c->next;
+	turn = (turn_of(c->word) & TURN_MASK) + 1;
+	if (turn > TURN_MASK)
+		turn = 1;
+	c->context = pair ? PAIR_CONTEXT : context_of(s, c->index, turn);
+	c->user = NULL;
+	if (pair)
+		s->pair = c;
+	atomic_store(&c->word, word_of(turn, CLIENT_LIVE));
+	pthread_mutex_unlock(&s->lock);
+	return c;
+}
+
+/* The place is free again; nothing refers to it. */
+void lpc_client_drop(struct lpc_server *s, struct client *c)
+{
+	int fd = atomic_exchange(&c->fd, -1);
+
+	if (fd >= 0)
+		close(fd);
+	pthread_mutex_lock(&s->lock);
+	atomic_store(&c->word, word_of(turn_of(c->word), CLIENT_FREE));
+	c->next = s->free;
+	s->free = c;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static bool claimed(struct lpc_server *s, uint64_t context)
+{
+	struct worker *w;
+
+	for (w = atomic_load(&s->workers); w; w = w->next)
+		if (__atomic_load_n(&w->in.m.context, __ATOMIC_ACQUIRE) == context)
+			return true;
+	return false;
+}
+
+/* @c was CLOSING: does anything still hold it? */
+static void try_gone(struct lpc_server *s, struct client *c)
+{
+	uint32_t word;
+	bool gone = false;
+
+	pthread_mutex_lock(&s->lock);
+	word = atomic_load(&c->word);
+	atomic_thread_fence(memory_order_seq_cst);
+	/* in this order: a claim may have become a reference, never the reverse */
+	if ((word & 3) == CLIENT_CLOSING && !claimed(s, c->context) && !atomic_load(&c->refs)) {
+		atomic_store(&c->word, word_of(turn_of(word), CLIENT_GONE));
+		gone = true;
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (!gone)
+		return;
+	if (s->on_gone)
+		s->on_gone(c->user, s->arg);
+	lpc_client_drop(s, c);
+}
+
+/*
+ * @w has received a message of @context: whose is it? NULL: of nobody here, or
+ * of one that on_gone() was already called for.
+ */
+struct client *lpc_client_begin(struct worker *w, uint64_t context)
+{
+	struct lpc_server *s = w->server;
+	struct client *c;
+	uint32_t live, word;
+
+	c = find(s, context, &live);
+	if (!c)
+		return NULL;
+	atomic_thread_fence(memory_order_seq_cst);
+	word = atomic_load_explicit(&c->word, memory_order_acquire);
+	if (word == live)
+		return c;
+	pthread_mutex_lock(&s->lock);
+	word = atomic_load(&c->word);
+	pthread_mutex_unlock(&s->lock);
+	return word == word_of(turn_of(live), CLIENT_CLOSING) ? c : NULL;
+}
+
+/* @w is done with what it received of @c. */
+void lpc_client_end(struct worker *w, struct client *c)
+{
+	uint32_t word;
+
+	__atomic_store_n(&w->in.m.context, 0, __ATOMIC_RELEASE);
+	atomic_thread_fence(memory_order_seq_cst);
+	word = atomic_load_explicit(&c->word, memory_order_relaxed);
+	if ((word & 3) == CLIENT_CLOSING)
+		try_gone(w->server, c);
+}
+
+/* Whatever @w received, it is done with it. */
+void lpc_client_let_go(struct worker *w)
+{
+	struct client *c;
+	uint32_t live;
+
+	c = find(w->server, w->in.m.context, &live);
+	if (c)
+		lpc_client_end(w, c);
+}
+
+/* @w has received PORT_CLOSED of @c; lpc_client_end() looks whether it was last. */
+void lpc_client_closing(struct client *c)
+{
+	uint32_t live = word_of(turn_of(c->word), CLIENT_LIVE);
+
+	atomic_compare_exchange_strong(&c->word, &live, word_of(turn_of(live), CLIENT_CLOSING));
+}
+
+/* For who has a claim or a reference. */
+void lpc_client_ref(struct client *c)
+{
+	atomic_fetch_add(&c->refs, 1);
+}
+
+struct client *lpc_client_ref_live(struct lpc_server *s, uint64_t context)
+{
+	struct client *c;
+	uint32_t live;
+
+	c = find(s, context, &live);
+	if (!c)
+		return NULL;
+	atomic_fetch_add(&c->refs, 1);
+	if (atomic_load(&c->word) == live)
+		return c;
+	lpc_client_unref(s, c);
+	return NULL;
+}
+
+void lpc_client_unref(struct lpc_server *s, struct client *c)
+{
+	if (atomic_fetch_sub(&c->refs, 1) == 1 && (atomic_load(&c->word) & 3) == CLIENT_CLOSING)
+		try_gone(s, c);
+}
+
+/* The end of the server; @tell: run on_gone() for everyone left. */
+void lpc_clients_free(struct lpc_server *s, bool tell)
+{
+	uint32_t i;
+	int k;
+
+	for (i = 0; i < s->clients; i++) {
+		struct client *c = client_at(s, i);
+		uint32_t state = c->word & 3;
+
+		if (c->fd >= 0)
+			close(c->fd);
+		if (tell && s->on_gone && (state == CLIENT_LIVE || state == CLIENT_CLOSING))
+			s->on_gone(c->user, s->arg);
+	}
+	for (k = 0; k < CLIENT_CHUNKS; k++)
+		free(s->chunks[k]);
+}

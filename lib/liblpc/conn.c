@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: MIT
+/* Connections of a client: made, made again, ended. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lpc/raw.h>
+
+#include "async.h"
+#include "conn.h"
+#include "name.h"
+#include "opts.h"
+
+OPTS_NO_TAIL(lpc_connect_opts, arg);
+
+#define CONNECT_FLAGS ((uint64_t)(LPC_WAIT_NAME | LPC_SERVER_UID | LPC_SERVER_GID | \
+				  LPC_SERVER_PID | LPC_SAME_SERVER))
+
+static uint32_t kernel_flags(uint64_t f)
+{
+	return (f & LPC_WAIT_NAME ? LPC_CONNECT_WAIT_NAME : 0) |
+	       (f & LPC_SERVER_UID ? LPC_CONNECT_SERVER_UID : 0) |
+	       (f & LPC_SERVER_GID ? LPC_CONNECT_SERVER_GID : 0) |
+	       (f & LPC_SERVER_PID ? LPC_CONNECT_SERVER_PID : 0) |
+	       (f & LPC_SAME_SERVER ? LPC_CONNECT_SAME_SERVER : 0);
+}
+
+static void fill(struct lpc_connect *a, const char *name, const struct lpc_connect_opts *o)
+{
+	memset(a, 0, sizeof(*a));
+	a->flags = kernel_flags(o->flags);
+	a->name = (uintptr_t)name;
+	a->name_len = (uint32_t)strlen(name);
+	a->data = (uintptr_t)o->data;
+	a->data_len = (uint32_t)o->len;
+	if (o->answer && o->answer_len) {
+		a->answer = (uintptr_t)o->answer;
+		a->answer_room = *o->answer_len > UINT32_MAX ? UINT32_MAX :
+				 (uint32_t)*o->answer_len;
+	}
+	a->deadline = o->deadline;
+	if (o->flags & LPC_SERVER_UID)
+		a->server_uid = o->server_uid;
+	if (o->flags & LPC_SERVER_GID)
+		a->server_gid = o->server_gid;
+	if (o->flags & LPC_SERVER_PID)
+		a->server_pid = (uint32_t)o->server_pid;
+}
+
+static struct lpc_cred cred_of(uint32_t pid, uint32_t uid, uint32_t gid)
+{
+	struct lpc_cred c = { .pid = (pid_t)pid, .uid = uid, .gid = gid };
+
+	if (!pid)
+		c.flags |= LPC_CRED_PID_FOREIGN;
+	if (uid == (uint32_t)-1)
+		c.flags |= LPC_CRED_UID_UNMAPPED;
+	if (gid == (uint32_t)-1)
+		c.flags |= LPC_CRED_GID_UNMAPPED;
+	return c;
+}
+
+/*
+ * Returns the new end. After EINTR the same struct waits on, if the server may
+ * have seen the request; else the request was withdrawn and is made anew.
+ */
+static int connect_end(const char *name, const struct lpc_connect_opts *o, struct lpc_cred *server)
+{
+	struct lpc_connect a;
+	int r, dev = lpc_sys_open();
+
+	if (dev < 0)
+		return dev;
+	fill(&a, name, o);
+	while ((r = lpc_sys_connect(dev, &a)) == -EINTR)
+		if (!(a.status & LPC_PENDING))
+			fill(&a, name, o);
+	close(dev);
+	if (o->answer_len && (!r || r == -ECONNREFUSED))
+		*o->answer_len = a.answer_len;
+	if (r < 0)
+		return r;
+	*server = cred_of(a.server_pid, a.server_uid, a.server_gid);
+	return a.fd;
+}
+
+static struct lpc_conn *conn_new(const struct lpc_connect_opts *o)
+{
+	struct lpc_conn *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->mark = lpc_fork_mark();
+	if (!c->mark) {
+		free(c);
+		return NULL;
+	}
+	c->fd = c->old = -1;
+	c->call_ms = o->call_ms;
+	c->handler = o->handler;
+	c->arg = o->arg;
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_mutex_init(&c->reconnect, NULL);
+	lpc_calls_init(&c->calls);
+	return c;
+}
+
+void lpc_conn_free(struct lpc_conn *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	if (c->old >= 0)
+		close(c->old);
+	lpc_calls_free(&c->calls);
+	lpc_fork_unmark(c->mark);
+	free((void *)c->how.data);
+	free(c->name);
+	free(c);
+}
+
+/* Keeps what lpc_reconnect() will need: the options outlive their caller. */
+static int remember(struct lpc_conn *c, const char *name, const struct lpc_connect_opts *o)
+{
+	c->how = *o;
+	c->how.data = NULL;
+	c->how.answer = NULL;
+	c->how.answer_len = NULL;
+	c->name = strdup(name);
+	if (!c->name)
+		return -ENOMEM;
+	if (o->len) {
+		void *data = malloc(o->len);
+
+		if (!data)
+			return -ENOMEM;
+		memcpy(data, o->data, o->len);
+		c->how.data = data;
+	}
+	return 0;
+}
+
+int lpc_connect(struct lpc_conn **out, const char *name, const struct lpc_connect_opts *opts)
+{
+	struct lpc_connect_opts o;
+	char full[LPC_NAME_MAX + 1];
+	struct lpc_conn *c;
+	int r;
+
+	r = lpc_opts_read(&o, sizeof(o), opts);
+	if (r < 0)
+		return r;
+	if (o.flags & ~CONNECT_FLAGS || o.reserved)
+		return -EINVAL;
+	if (o.len > LPC_CONNECT_MAX)
+		return -EMSGSIZE;
+	r = lpc_name_expand(name, full);
+	if (r < 0)
+		return r;
+	c = conn_new(&o);
+	if (!c)
+		return -ENOMEM;
+	r = remember(c, full, &o);
+	if (!r)
+		r = c->fd = connect_end(full, &o, &c->server);
+	if (r < 0) {
+		lpc_conn_free(c);
+		return r;
+	}
+	*out = c;
+	return 0;
+}
+
+static int query(int fd, uint32_t what, void *out, uint32_t size)
+{
+	struct lpc_query q = { .what = what, .out = (uintptr_t)out, .size = size };
+
+	return lpc_sys_query(fd, &q);
+}
+
+int lpc_conn_take(struct lpc_conn **out, int fd, const struct lpc_connect_opts *opts)
+{
+	struct lpc_connect_opts o;
+	struct lpc_conn_info conn = { 0 };
+	struct lpc_port_info port = { 0 };
+	struct lpc_conn *c;
+	int r;
+
+	r = lpc_opts_read(&o, sizeof(o), opts);
+	if (r < 0)
+		return r;
+	if (o.flags || o.deadline || o.data || o.len || o.answer || o.answer_len || o.reserved)
+		return -EINVAL;
+	r = query(fd, LPC_WHAT_CONN, &conn, sizeof(conn));
+	if (r < 0)
+		return r == -EINVAL || r == -EOPNOTSUPP ? -ENOTTY : r;
+	if (conn.state < LPC_CONN_CONNECTED)
+		return -ENOTCONN;
+	if (query(fd, LPC_WHAT_PORT, &port, sizeof(port)) < 0) {
+		port.server_pid = conn.server_pid;
+		port.server_uid = conn.server_uid;
+		port.server_gid = (uint32_t)-1;
+	}
+	c = conn_new(&o);
+	if (!c)
+		return -ENOMEM;
+	c->fd = fd;
+	c->server = cred_of(port.server_pid, port.server_uid, port.server_gid);
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	*out = c;
+	return 0;
+}
+
+static bool server_gone(int fd)
+{
+	struct pollfd p = { .fd = fd };
+	int saved = errno, n = poll(&p, 1, 0);
+
+	errno = saved;
+	return n == 1 && p.revents & (POLLHUP | POLLERR);
+}
+
+/*
+ * Puts the end @fd in the place of the old one. Nobody else is inside then: a
+ * call that was interrupted and waits on must not find another connection under
+ * its descriptor. The old end stays for the calls that ended on it.
+ */
+static int replace_end(struct lpc_conn *c, int fd, const struct lpc_cred *server)
+{
+	int r = 0, saved = errno;
+	bool own = atomic_load(&c->dispatcher) == lpc_self();
+
+	lpc_gate_pause(&c->gate, own ? 2 : 1);
+	pthread_mutex_lock(&c->lock);
+	if (c->old >= 0)
+		close(c->old);
+	c->old = c->calls.used ? fcntl(c->fd, F_DUPFD_CLOEXEC, 0) : -1;
+	if (dup3(fd, c->fd, O_CLOEXEC) < 0) {
+		r = -errno;
+	} else {
+		c->calls.epoch++;
+		c->calls.stale = c->calls.used;
+		c->server = *server;
+	}
+	pthread_mutex_unlock(&c->lock);
+	lpc_gate_resume(&c->gate);
+	errno = saved;
+	return r;
+}
+
+int lpc_reconnect(struct lpc_conn *c, uint64_t deadline)
+{
+	struct lpc_connect_opts how;
+	struct lpc_cred server;
+	int r, fd;
+
+	r = lpc_conn_enter(c);
+	if (r < 0)
+		return r;
+	if (!c->name)
+		return (int)lpc_conn_leave(c, -EOPNOTSUPP);
+	pthread_mutex_lock(&c->reconnect);
+	if (lpc_gate_is_closed(&c->gate)) {
+		r = -ESHUTDOWN;
+	} else if (server_gone(c->fd)) {
+		how = c->how;
+		how.deadline = deadline;
+		r = fd = connect_end(c->name, &how, &server);
+		if (fd >= 0) {
+			r = replace_end(c, fd, &server);
+			close(fd);
+		}
+	}
+	pthread_mutex_unlock(&c->reconnect);
+	return (int)lpc_conn_leave(c, r);
+}
+
+int lpc_conn_server(struct lpc_conn *c, struct lpc_cred *who)
+{
+	if (lpc_forked(c->mark))
+		return -ECHILD;
+	pthread_mutex_lock(&c->lock);
+	*who = c->server;
+	pthread_mutex_unlock(&c->lock);
+	return 0;
+}
+
+int lpc_conn_fd(struct lpc_conn *c)
+{
+	return lpc_forked(c->mark) ? -ECHILD : c->fd;
+}
+
+void lpc_conn_close(struct lpc_conn *c)
+{
+	struct lpc_shutdown all = { .flags = LPC_SHUT_ALL };
+	uint32_t own;
+
+	if (!c)
+		return;
+	if (lpc_forked(c->mark)) {
+		lpc_conn_free(c);
+		return;
+	}
+	own = atomic_load(&c->dispatcher) == lpc_self() ? 1 : 0;
+	if (lpc_gate_shut(&c->gate) > own)
+		lpc_sys_shutdown(c->fd, &all);
+	lpc_gate_drain(&c->gate, own);
+	lpc_calls_end(c, -ESHUTDOWN, UINT32_MAX);
+	if (own)
+		c->doomed = true;
+	else
+		lpc_conn_free(c);
+}

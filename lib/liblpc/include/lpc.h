@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lpc.h - liblpc: local procedure calls through /dev/lpc
+ *
+ *	cc prog.c $(pkg-config --cflags --libs liblpc)
+ *
+ * Results  0, a count, a length or an id; failure is -errno, and errno is left
+ *	    alone. lpc(4) says once what each errno means. Of the library's own
+ *	    are -ENODEV (no /dev/lpc: the module is not loaded), -ECHILD (see
+ *	    fork) and -EREMOTEIO (lpc_call()). lpc_explain() makes a sentence.
+ * Threads  any number of threads on any object, unless "one thread" is said.
+ *	    The library has no globals, takes no signals, writes no logs, and
+ *	    makes threads only in lpc_server_run().
+ * fork     an object belongs to the process that made it. In a child of fork()
+ *	    every call says -ECHILD, but for the ones that close: they release
+ *	    the child's copy and nothing else.
+ * Memory   what comes back through ** is the caller's to close. const memory
+ *	    is lent until the function returns, unless more is said.
+ * Time     absolute CLOCK_MONOTONIC nanoseconds: lpc_in_ms(250). 0: no limit.
+ *	    LPC_NOW, as any time that has passed: do not wait.
+ * Options  the last argument, NULL or LPC_OPTS(...). Zero is the default;
+ *	    members are only ever appended, @size says how many the caller
+ *	    knows. A member that this library does not know and that is not
+ *	    zero is -E2BIG, an unknown flag -EINVAL: nothing is ignored.
+ * ABI	    soname liblpc.so.1; structs lent by the library (struct lpc_req)
+ *	    may grow at their end.
+ *
+ * No macro is needed to use the library. May be included together with
+ * <linux/lpc.h>, in any order.
+ */
+#ifndef LPC_H
+#define LPC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* lpc_call(c, 1, p, n, q, m, LPC_OPTS(lpc_call_opts, .deadline = t)); C only */
+#define LPC_OPTS(T, ...) (&(const struct T){ .size = sizeof(struct T), __VA_ARGS__ })
+
+#define LPC_INLINE_MAX		303u	/* bytes of payload in a message */
+#define LPC_CONNECT_MAX		260u	/* bytes of connect data, each way */
+#define LPC_NAME_MAX		255u	/* bytes in a port's name */
+
+/*
+ * Codes from LPC_CODE_RESERVED on are the library's: every lpc_server answers
+ * PING (the request comes back) and INFO (text: library, ABI, uptime) itself.
+ */
+#define LPC_CODE_RESERVED	0xffff0000u
+#define LPC_CODE_PING		0xffff0001u
+#define LPC_CODE_INFO		0xffff0002u
+
+#define LPC_NOW			UINT64_C(1)
+
+struct lpc_conn;	/* a client's connection */
+struct lpc_port;	/* a connection port */
+struct lpc_server;	/* a port, its clients, who handles them */
+struct lpc_req;
+
+/**
+ * lpc_in_ms - the time @ms milliseconds from now
+ *
+ * Never 0; so far away that it does not fit: the last time there is.
+ */
+uint64_t lpc_in_ms(uint64_t ms);
+
+/** lpc_version - "1.0.0": the library in use, not the header compiled with */
+const char *lpc_version(void);
+
+/* lpc_cred.flags */
+enum lpc_cred_flags {
+	LPC_CRED_PID_FOREIGN	= 1,	/* no pid in this pid namespace: 0 */
+	LPC_CRED_UID_UNMAPPED	= 2,	/* uid is (uid_t)-1 */
+	LPC_CRED_GID_UNMAPPED	= 4,	/* gid is (gid_t)-1 */
+};
+
+/**
+ * struct lpc_cred - who, as this process's namespaces see it
+ * @pid: process
+ * @tid: thread, 0 where none is known
+ * @uid: fsuid at the moment of sending
+ * @gid: fsgid likewise
+ * @flags: enum lpc_cred_flags
+ * @reserved: 0
+ *
+ * Stamped by the kernel on each message; nothing a sender says reaches it.
+ */
+struct lpc_cred {
+	pid_t		pid;
+	pid_t		tid;
+	uid_t		uid;
+	gid_t		gid;
+	uint32_t	flags;
+	uint32_t	reserved[3];
+};
+
+/* lpc_req.flags */
+enum lpc_req_flags {
+	LPC_REQ_DATAGRAM	= 1,	/* nobody waits for an answer */
+	LPC_REQ_ASYNC		= 2,	/* its caller cannot be called back */
+	LPC_REQ_CALLBACK	= 4,	/* a callback, in the client */
+};
+
+/**
+ * struct lpc_req - a message, lent to its handler
+ * @code: the method, as the caller gave it
+ * @flags: enum lpc_req_flags
+ * @data: the payload, 8-aligned, a private copy
+ * @len: its length, 0 to LPC_INLINE_MAX
+ * @client: server: what on_connect() left
+ * @client_id: server: names the client in lpc_server_send(); never reused
+ * @cred: who sent this very message
+ * @deadline: the caller's, 0 for none
+ *
+ * Valid until the handler returns; lpc_req_keep() makes one that lasts.
+ */
+struct lpc_req {
+	uint32_t	code;
+	uint32_t	flags;
+	const void	*data;
+	size_t		len;
+	void		*client;
+	uint64_t	client_id;
+	struct lpc_cred	cred;
+	uint64_t	deadline;
+};
+
+/**
+ * typedef lpc_handler - works on a request, a callback or a datagram
+ *
+ * Returns 0 when it has called lpc_reply() or lpc_req_keep(), or a negative
+ * errno, with which the library answers. 0 and no answer: an empty one, status
+ * 0. What it returns for a datagram is ignored. It may make calls of its own.
+ */
+typedef int lpc_handler(struct lpc_req *r, void *arg);
+
+/* ------------------------------------------------------------------ client */
+
+/* lpc_connect_opts.flags */
+enum lpc_connect_flags {
+	LPC_WAIT_NAME	= 1,	/* no such name: wait for it until the deadline */
+	LPC_SERVER_UID	= 2,	/* the port was made by @server_uid, or -EPERM */
+	LPC_SERVER_GID	= 4,	/* by @server_gid */
+	LPC_SERVER_PID	= 8,	/* by @server_pid */
+	LPC_SAME_SERVER	= 16,	/* who accepts has the uid of who made the port */
+};
+
+/**
+ * struct lpc_connect_opts - how to connect
+ * @size: sizeof(struct lpc_connect_opts)
+ * @flags: enum lpc_connect_flags
+ * @deadline: of the whole handshake, waiting for the name included
+ * @call_ms: time limit of every call that names no deadline, milliseconds from
+ *	its start; 0: none
+ * @server_uid: required with LPC_SERVER_UID; checked before anything is queued
+ * @server_gid: with LPC_SERVER_GID
+ * @server_pid: with LPC_SERVER_PID
+ * @reserved: 0
+ * @data: connect data, which the server sees before it accepts
+ * @len: its length, at most the port's limit (LPC_CONNECT_MAX), else -EMSGSIZE
+ * @answer: where the server's data goes, on -ECONNREFUSED too
+ * @answer_len: in: bytes at @answer; out: length of the data, which may be more
+ * @handler: what lpc_dispatch() calls for the server's datagrams and requests;
+ *	NULL: datagrams are dropped, requests answered with -EOPNOTSUPP
+ * @arg: handed to @handler
+ */
+struct lpc_connect_opts {
+	size_t		size;
+	uint64_t	flags;
+	uint64_t	deadline;
+	uint64_t	call_ms;
+	uid_t		server_uid;
+	gid_t		server_gid;
+	pid_t		server_pid;
+	uint32_t	reserved;
+	const void	*data;
+	size_t		len;
+	void		*answer;
+	size_t		*answer_len;
+	lpc_handler	*handler;
+	void		*arg;
+};
+
+/**
+ * lpc_connect - connect to a port (NtConnectPort, NtSecureConnectPort)
+ * @c: the connection, for lpc_conn_close()
+ * @name: the port's name. A leading "self/" becomes "user/<euid>/"; bytes that
+ *	a name may not have (space, control, above 0x7e) become %XX.
+ * @o: options
+ *
+ * Sleeps until the server has accepted or refused; signals do not end it.
+ * Returns 0, -ENOENT, -EACCES, -EPERM, -ECONNREFUSED (@answer says why, if the
+ * server did), -ETIMEDOUT, -ENOBUFS, -EMSGSIZE, -ENAMETOOLONG, -ENODEV.
+ */
+int lpc_connect(struct lpc_conn **c, const char *name, const struct lpc_connect_opts *o);
+
+/**
+ * lpc_conn_take - make a connection of an end that was inherited or passed
+ * @c: the connection
+ * @fd: a connected end; the connection's on success, close-on-exec from then on
+ * @o: options; only @call_ms, @handler and @arg may be set
+ *
+ * Returns 0; -ENOTTY: @fd is not an end; -ENOTCONN: the handshake is not over.
+ */
+int lpc_conn_take(struct lpc_conn **c, int fd, const struct lpc_connect_opts *o);
+
+/**
+ * lpc_reconnect - connect again, with the same name and options
+ * @c: a connection whose server has gone
+ * @deadline: of the handshake
+ *
+ * Returns 0 at once if the server is there, so that any number of threads may
+ * call it after an -EPIPE. lpc_conn_fd() keeps its number but must be added to
+ * epoll sets anew. Calls made with lpc_call_async() that were still open end as
+ * the old server's death ended them, in the next lpc_dispatch(). Not from a
+ * callback that runs inside lpc_call(): it would wait for itself.
+ * -EOPNOTSUPP: made by lpc_conn_take(). Else as lpc_connect().
+ */
+int lpc_reconnect(struct lpc_conn *c, uint64_t deadline);
+
+/** lpc_conn_server - who made the port, as it was when this end connected */
+int lpc_conn_server(struct lpc_conn *c, struct lpc_cred *who);
+
+/**
+ * lpc_conn_fd - the descriptor to poll; still the connection's
+ *
+ * POLLIN: lpc_dispatch() has work. POLLOUT: a datagram fits. POLLHUP: the
+ * server has gone.
+ */
+int lpc_conn_fd(struct lpc_conn *c);
+
+/**
+ * lpc_conn_close - end the connection, free it
+ *
+ * Threads inside a call on it get -ESHUTDOWN; it returns when they have left
+ * (a thread in lpc_reconnect() is waited for until its deadline), after every
+ * open lpc_call_async() has run its done function, with -ESHUTDOWN. May be
+ * called from inside lpc_dispatch(), not from a callback inside lpc_call().
+ * If threads were inside, the end dies for all who hold it; else it lives on
+ * with who inherited it. @c may be NULL.
+ */
+void lpc_conn_close(struct lpc_conn *c);
+
+/* lpc_call_opts.flags */
+enum lpc_call_flags {
+	LPC_CALL_SPIN	= 1,	/* poll for the answer a while before sleeping */
+	LPC_CALL_EINTR	= 2,	/* a handled signal gives the call up: -EINTR */
+};
+
+/**
+ * struct lpc_call_opts - how to call
+ * @size: sizeof(struct lpc_call_opts)
+ * @flags: enum lpc_call_flags
+ * @deadline: 0: the connection's call_ms
+ * @status: out: the server's status; NULL: a status that is not 0 is -EREMOTEIO
+ * @taken: out, on failure: 0: no server has seen the request, it is safe to
+ *	send it again; 1: one may have acted on it. The kernel's word.
+ * @need: out, on -EMSGSIZE: the longest request that may be sent (@taken 0), or
+ *	the length of the reply that did not fit (@taken 1; the call is over)
+ * @who: out: who replied
+ * @callback: works on the server's callbacks while this call waits, on its
+ *	thread; NULL: they are answered with -EOPNOTSUPP
+ * @arg: handed to @callback
+ */
+struct lpc_call_opts {
+	size_t		size;
+	uint64_t	flags;
+	uint64_t	deadline;
+	int32_t		*status;
+	int		*taken;
+	size_t		*need;
+	struct lpc_cred	*who;
+	lpc_handler	*callback;
+	void		*arg;
+};
+
+/**
+ * lpc_call - send a request, wait for the reply (NtRequestWaitReplyPort)
+ * @c: the connection
+ * @code: the method
+ * @req: the request, may be NULL when @len is 0
+ * @len: its length, at most LPC_INLINE_MAX, else -EMSGSIZE
+ * @rep: where the reply goes; may be @req
+ * @room: bytes there
+ * @o: options
+ *
+ * Signal handlers run and the call waits on, unless LPC_CALL_EINTR. The server
+ * sees the request once, whatever happens.
+ * Returns the length of the reply; -EPIPE: the server has gone and never saw
+ * it; -ECONNRESET: it had received it; -ETIMEDOUT: the deadline (@taken tells
+ * the two apart); -EREMOTEIO: see @status; -EMSGSIZE: see @need; -EINTR;
+ * -ESHUTDOWN: lpc_conn_close(); -ENOBUFS.
+ */
+ssize_t lpc_call(struct lpc_conn *c, uint32_t code, const void *req, size_t len, void *rep,
+		 size_t room, const struct lpc_call_opts *o);
+
+/**
+ * lpc_send - send a datagram (NtRequestPort)
+ *
+ * Waits until @deadline while the queue is full: -ETIMEDOUT then, -EAGAIN if
+ * it was LPC_NOW. Returns 0, -EPIPE, -EMSGSIZE, -ESHUTDOWN.
+ */
+int lpc_send(struct lpc_conn *c, uint32_t code, const void *data, size_t len,
+	     uint64_t deadline);
+
+/**
+ * typedef lpc_done_fn - the end of an lpc_call_async()
+ * @result: length of the reply, or a negative errno as lpc_call() returns it,
+ *	-ECANCELED after lpc_cancel()
+ * @status: the server's, when @result is not negative
+ * @rep: the reply, lent until it returns
+ */
+typedef void lpc_done_fn(struct lpc_conn *c, ssize_t result, int32_t status, const void *rep,
+			 void *arg);
+
+/**
+ * lpc_call_async - send a request, have @done called with the reply
+ * @done: runs once, in lpc_dispatch() or lpc_conn_close(), if and only if this
+ *	function succeeds
+ * @o: options; @status, @who and @callback must be NULL, LPC_CALL_EINTR not set;
+ *	@taken and @need stay lent until @done runs
+ *
+ * Never waits. Returns the id for lpc_cancel(), above 0; -ENOBUFS: too many in
+ * flight (sysctl lpc.calls); -EPIPE, -EMSGSIZE, -ENOMEM, -ESHUTDOWN.
+ */
+int64_t lpc_call_async(struct lpc_conn *c, uint32_t code, const void *req, size_t len,
+		       lpc_done_fn *done, void *arg, const struct lpc_call_opts *o);
+
+/**
+ * lpc_cancel - give up a call made with lpc_call_async()
+ *
+ * Its done function gets -ECANCELED, or the reply if that was faster, in a
+ * later lpc_dispatch(). -ESTALE: it has ended.
+ */
+int lpc_cancel(struct lpc_conn *c, int64_t id);
+
+/**
+ * lpc_dispatch - run what has arrived; never waits; one thread
+ *
+ * Runs the done functions of ended calls and the connection's handler, at most
+ * 64 of them: with edge-triggered polling call it until it returns 0. Returns
+ * how many; -EPIPE: the server has gone and nothing is left; -EBUSY: another
+ * thread is at it.
+ */
+int lpc_dispatch(struct lpc_conn *c);
+
+/**
+ * lpc_conn_timeout - call lpc_dispatch() then at the latest
+ *
+ * 0: when lpc_conn_fd() polls ready is enough. The kernel minds deadlines;
+ * LPC_NOW comes after an lpc_reconnect() that ended open calls.
+ */
+uint64_t lpc_conn_timeout(struct lpc_conn *c);
+
+/* ------------------------------------------------------------------ server */
+
+/* lpc_port_opts.flags */
+enum lpc_open_flags {
+	LPC_OPEN_OWNER		= 1,	/* the port is @owner's and @group's */
+	LPC_OPEN_CANCELED	= 2,	/* lpc_req_canceled() works */
+	LPC_OPEN_SPIN		= 4,	/* its threads poll before they sleep */
+};
+
+/**
+ * struct lpc_port_opts - what a port is like
+ * @size: sizeof(struct lpc_port_opts)
+ * @flags: enum lpc_open_flags
+ * @mode: w (2) may connect, r (4) may look at it, for owner, group and others
+ *	as in chmod; 0: 0600
+ * @max_msg: longest payload; 0: LPC_INLINE_MAX
+ * @backlog: connects that may be pending; 0: sysctl lpc.pending
+ * @connect_max: longest connect data; 0: LPC_CONNECT_MAX
+ * @owner: with LPC_OPEN_OWNER; another's needs CAP_IPC_OWNER
+ * @group: likewise
+ */
+struct lpc_port_opts {
+	size_t		size;
+	uint64_t	flags;
+	uint32_t	mode;
+	uint32_t	max_msg;
+	uint32_t	backlog;
+	uint32_t	connect_max;
+	uid_t		owner;
+	gid_t		group;
+};
+
+/**
+ * lpc_port_open - make a connection port (NtCreatePort, NtCreateWaitablePort)
+ * @name: as for lpc_connect(). Without CAP_IPC_OWNER it starts with "self/".
+ *
+ * Returns 0, -EEXIST, -EACCES, -EINVAL, -ENAMETOOLONG, -ENOBUFS, -ENODEV.
+ */
+int lpc_port_open(struct lpc_port **p, const char *name, const struct lpc_port_opts *o);
+
+/**
+ * lpc_port_take - make a port object of a descriptor inherited or passed
+ *
+ * The port's on success, close-on-exec from then on. -ENOTTY: not a port.
+ * Messages of clients that another process accepted are not for this one: its
+ * server answers them with -EXDEV.
+ */
+int lpc_port_take(struct lpc_port **p, int fd);
+
+/**
+ * lpc_pair - a port without a name and one client end, connected
+ * @client_fd: for lpc_conn_take(), here or in another process; close-on-exec
+ *
+ * The server's on_connect() runs inside lpc_server_new() for it, with this
+ * process's ids; the client's own ids are on each message.
+ */
+int lpc_pair(struct lpc_port **p, int *client_fd, const struct lpc_port_opts *o);
+
+/** lpc_port_fd - the port's descriptor, to pass on; still the port's */
+int lpc_port_fd(struct lpc_port *p);
+
+/** lpc_port_close - close a port no server was made of; @p may be NULL */
+void lpc_port_close(struct lpc_port *p);
+
+/**
+ * struct lpc_server_opts - how to serve
+ * @size: sizeof(struct lpc_server_opts)
+ * @flags: 0
+ * @threads: of lpc_server_run(), its caller among them; 0: 1
+ * @reserved: 0
+ * @on_connect: sees @r->data, the connect data, and @r->cred; sets *client.
+ *	0 accepts, a negative errno refuses. lpc_reply() in it gives the data
+ *	that goes back; a refusal without data carries the errno as an int32_t.
+ *	NULL: all are accepted.
+ * @on_gone: the last that is heard of a client: nothing runs for it any more,
+ *	no kept request of it is left, nothing will come. Once for each client
+ *	that on_connect() let in.
+ */
+struct lpc_server_opts {
+	size_t		size;
+	uint64_t	flags;
+	uint32_t	threads;
+	uint32_t	reserved;
+	int		(*on_connect)(struct lpc_req *r, void **client, void *arg);
+	void		(*on_gone)(void *client, void *arg);
+};
+
+/**
+ * lpc_server_new - serve a port
+ * @p: the port; the server's on success, not to be used again
+ * @h: the handler, on any of the server's threads, several at a time
+ * @arg: handed to @h, on_connect() and on_gone()
+ *
+ * Each client costs the server one file descriptor: a client too many for
+ * RLIMIT_NOFILE is refused with -EMFILE.
+ */
+int lpc_server_new(struct lpc_server **s, struct lpc_port *p, lpc_handler *h, void *arg,
+		   const struct lpc_server_opts *o);
+
+/**
+ * lpc_server_run - serve until lpc_server_stop()
+ *
+ * Makes the other threads, with all signals blocked. Returns 0 when every
+ * request that was begun is answered, kept ones too; -ETIMEDOUT: the time for
+ * that ran out, lpc_server_free() waits for handlers that still run.
+ */
+int lpc_server_run(struct lpc_server *s);
+
+/** lpc_server_fd - POLLIN: lpc_server_step(); the one to watch for all clients */
+int lpc_server_fd(struct lpc_server *s);
+
+/**
+ * lpc_server_step - handle what is there, at most 64 messages; never waits
+ *
+ * For event loops, instead of lpc_server_run(). Returns how many; -ESHUTDOWN
+ * after lpc_server_stop(), when nothing is left.
+ */
+int lpc_server_step(struct lpc_server *s);
+
+/**
+ * lpc_server_send - send a datagram to a client
+ * @client_id: its lpc_req.client_id
+ * @deadline: as in lpc_send()
+ *
+ * -EPIPE: that client has gone. Its lpc_dispatch() hands it to its handler.
+ */
+int lpc_server_send(struct lpc_server *s, uint64_t client_id, uint32_t code, const void *data,
+		    size_t len, uint64_t deadline);
+
+/**
+ * lpc_server_stop - begin to stop; for signal handlers too
+ * @drain: until when begun requests may be finished; 0: without limit
+ *
+ * New connects are refused; requests that no thread has received end with
+ * -EPIPE, never taken; lpc_server_run() returns when those begun are answered.
+ */
+int lpc_server_stop(struct lpc_server *s, uint64_t drain);
+
+/**
+ * lpc_server_free - close the port and every connection, run on_gone() for
+ *	every client left
+ *
+ * Waits for lpc_server_run() in other threads to return. Requests still kept
+ * end with -ECONNRESET at their callers; lpc_reply() must yet be called for
+ * each, says -ESHUTDOWN and frees it. @s may be NULL. Not from a handler.
+ */
+void lpc_server_free(struct lpc_server *s);
+
+/** lpc_serve - lpc_port_open(), lpc_server_new(), _run(), _free() */
+int lpc_serve(const char *name, lpc_handler *h, void *arg, const struct lpc_server_opts *o);
+
+/**
+ * lpc_reply - answer a request (NtReplyPort)
+ * @r: the request; over, whatever this returns
+ * @status: 0, or what the caller shall find in lpc_call_opts.status
+ * @data: the reply; may lie in @r->data
+ * @len: its length; longer than the port's limit: the caller gets -EMSGSIZE as
+ *	status, and so does this function
+ *
+ * In a handler it keeps the answer, which leaves when the handler returns: in
+ * the system call that receives the next request. On a kept request it replies
+ * at once and frees it. Returns 0; -ECANCELED: the caller gave up; -ESTALE: it
+ * was answered already; -EINVAL: a datagram; -ESHUTDOWN: the server is closed.
+ */
+int lpc_reply(struct lpc_req *r, int32_t status, const void *data, size_t len);
+
+/**
+ * lpc_req_keep - answer later, from any thread
+ *
+ * Returns a request with its own copy of the data, for lpc_reply(), and @r is
+ * over; the client's on_gone() waits for it. NULL: no memory, or @r is not a
+ * server's request: return an errno, then the library answers.
+ */
+struct lpc_req *lpc_req_keep(struct lpc_req *r);
+
+/**
+ * lpc_req_canceled - has the caller given up? One load
+ *
+ * Always false unless the port was made with LPC_OPEN_CANCELED and some other
+ * thread of the server, or lpc_server_step(), can receive the news.
+ */
+bool lpc_req_canceled(const struct lpc_req *r);
+
+/**
+ * lpc_callback - call the thread that waits for @r (NtRequestWaitReplyPort with
+ *	the id of the request being served)
+ *
+ * As lpc_call(). Its lpc_call_opts.callback there works on it; one here works
+ * on what that calls back in turn. No deadline: sysctl lpc.callback_ms.
+ * -EOPNOTSUPP: @r was not sent by a thread that waits; -ESTALE: it has left.
+ */
+ssize_t lpc_callback(struct lpc_req *r, uint32_t code, const void *req, size_t len, void *rep,
+		     size_t room, const struct lpc_call_opts *o);
+
+/* ----------------------------------------------------------------- looking */
+
+/**
+ * struct lpc_module - the module, and what it can do
+ * @size: in: sizeof(struct lpc_module)
+ * @features: enum lpc_features; test these, not versions of kernels
+ * @errata: bits for bugs mended since the ABI was published
+ * @abi: version of the ABI
+ * @inline_max: longest payload of a message
+ * @connect_max: longest connect data
+ * @callback_ms: deadline of a callback that names none
+ */
+struct lpc_module {
+	size_t		size;
+	uint64_t	features;
+	uint64_t	errata;
+	uint32_t	abi;
+	uint32_t	inline_max;
+	uint32_t	connect_max;
+	uint32_t	callback_ms;
+};
+
+enum lpc_features {
+	LPC_CAN_WATCH	= 1,	/* WATCH_THREAD */
+	LPC_CAN_HANDOFF	= 2,	/* a wake-up stays on the caller's CPU */
+	LPC_CAN_DEBUG	= 4,	/* a debug build */
+};
+
+/** lpc_info - ask the module; -ENODEV: it is not loaded */
+int lpc_info(struct lpc_module *m);
+
+/**
+ * lpc_explain - a sentence for an error: the cause, and what mends it
+ * @err: what a function of this library returned
+ * @name: the port's name, or NULL
+ * @text: gets the sentence, always terminated if @room is not 0
+ *
+ * Looks at the module as it is now: "user/1000/x: 128 of 128 connects pending:
+ * the server does not accept". Returns the length it has, as snprintf() does.
+ */
+int lpc_explain(int err, const char *name, char *text, size_t room);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LPC_H */

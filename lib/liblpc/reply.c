@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/* What a handler may do with the request it was lent. */
+#include <errno.h>
+
+#include "call.h"
+#include "server.h"
+
+int lpc_reply(struct lpc_req *r, int32_t status, const void *data, size_t len)
+{
+	struct request *q = request_of(r);
+
+	return q->kind == REQUEST_KEPT ? lpc_kept_reply(q, status, data, len) :
+					 request_answer(q, status, data, len);
+}
+
+struct lpc_req *lpc_req_keep(struct lpc_req *r)
+{
+	struct request *q = request_of(r);
+
+	if (q->kind == REQUEST_KEPT)
+		return r;
+	if (q->kind != REQUEST_SERVED || q->state != REQUEST_OPEN)
+		return NULL;
+	return lpc_kept_new(q);
+}
+
+bool lpc_req_canceled(const struct lpc_req *r)
+{
+	const struct request *q = (const struct request *)r;
+
+	return q->canceled && __atomic_load_n(q->canceled, __ATOMIC_RELAXED) == q->id && q->id;
+}
+
+ssize_t lpc_callback(struct lpc_req *r, uint32_t code, const void *req, size_t len, void *rep,
+		     size_t room, const struct lpc_call_opts *o)
+{
+	struct request *q = request_of(r);
+	struct call_to to = {
+		.fd = q->fd, .callback = true, .id = q->id, .callback_id = q->callback,
+	};
+	struct lpc_call_opts own;
+	int err;
+
+	err = lpc_call_opts_read(&own, &o);
+	if (err < 0)
+		return err;
+	if (q->kind == REQUEST_CONNECT || r->flags & (LPC_REQ_DATAGRAM | LPC_REQ_ASYNC))
+		return -EOPNOTSUPP;
+	if (q->kind == REQUEST_KEPT)
+		return lpc_kept_callback(q, code, req, len, rep, room, o);
+	return lpc_call_on(&to, code, req, len, rep, room, o);
+}

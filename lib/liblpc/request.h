@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* What stands behind the struct lpc_req that a handler is lent. */
+#ifndef LIBLPC_REQUEST_H
+#define LIBLPC_REQUEST_H
+
+#include <errno.h>
+
+#include "message.h"
+
+struct worker;
+struct client;
+
+enum request_kind {
+	REQUEST_SERVED,		/* in a handler of a server; may be kept */
+	REQUEST_KEPT,		/* by lpc_req_keep(): lives on the heap */
+	REQUEST_CONNECT,	/* in on_connect() */
+	REQUEST_CLIENT,		/* in a client: a callback, or by lpc_dispatch() */
+};
+
+enum request_state {
+	REQUEST_OPEN,
+	REQUEST_ANSWERED,	/* the answer is in @reply */
+	REQUEST_PASSED,		/* to a kept one */
+};
+
+/**
+ * struct request - one message at work
+ * @pub: what the handler sees; first
+ * @kind: who lent it
+ * @state: is it answered
+ * @fd: where it is answered, and called back
+ * @limit: longest answer
+ * @id: its id
+ * @callback: its callback id
+ * @reply: where lpc_reply() puts the answer, until its owner sends it
+ * @canceled: holds @id once the caller has given up
+ * @worker: whose it is, if REQUEST_SERVED
+ * @owner: its client, if REQUEST_SERVED or REQUEST_KEPT
+ */
+struct request {
+	struct lpc_req		pub;
+	enum request_kind	kind;
+	enum request_state	state;
+	int			fd;
+	uint32_t		limit;
+	uint64_t		id;
+	uint64_t		callback;
+	struct message		*reply;
+	uint64_t		*canceled;
+	struct worker		*worker;
+	struct client		*owner;
+};
+
+static inline struct request *request_of(struct lpc_req *r)
+{
+	return (struct request *)r;
+}
+
+static inline void request_init(struct request *q, enum request_kind kind, int fd,
+				const struct message *in, struct message *reply)
+{
+	memset(q, 0, sizeof(*q));
+	q->pub.code = in->m.code;
+	q->pub.flags = in->m.type == LPC_DATAGRAM ? LPC_REQ_DATAGRAM : 0;
+	if (in->m.status & LPC_DETACHED)
+		q->pub.flags |= LPC_REQ_ASYNC;
+	if (in->m.callback)
+		q->pub.flags |= LPC_REQ_CALLBACK;
+	q->pub.data = in->data;
+	q->pub.len = in->m.len;
+	q->pub.cred = message_cred(&in->m);
+	q->pub.deadline = in->m.deadline;
+	q->kind = kind;
+	q->fd = fd;
+	q->limit = LPC_INLINE_MAX;
+	q->id = in->m.id;
+	q->callback = in->m.callback;
+	q->reply = reply;
+}
+
+/* Puts the answer where its owner will find it. @data may lie anywhere. */
+static inline int request_answer(struct request *q, int32_t status, const void *data, size_t len)
+{
+	int r = 0;
+
+	if (q->state != REQUEST_OPEN)
+		return -ESTALE;
+	if (q->pub.flags & LPC_REQ_DATAGRAM)
+		return -EINVAL;
+	if (len > q->limit) {
+		status = r = -EMSGSIZE;
+		len = 0;
+	}
+	q->state = REQUEST_ANSWERED;
+	q->reply->m.code = (uint32_t)status;
+	q->reply->m.len = (uint32_t)len;
+	if (len)
+		memmove(q->reply->data, data, len);
+	return r;
+}
+
+/* The handler has returned @r: is there an answer to send? */
+static inline bool request_finish(struct request *q, int r)
+{
+	if (q->state == REQUEST_OPEN && !(q->pub.flags & LPC_REQ_DATAGRAM))
+		request_answer(q, r < 0 ? r : 0, NULL, 0);
+	return q->state == REQUEST_ANSWERED;
+}
+
+#endif /* LIBLPC_REQUEST_H */

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A server's inside: its workers, its clients, what it keeps.
+ *
+ * When may a client's memory go? PORT_CLOSED is the last message of a
+ * connection that the kernel hands out, but another thread may be at work on an
+ * earlier one, or may just be returning from the kernel with it. So nobody
+ * counts: the header in a worker's receive buffer *is* its claim on the client.
+ * The kernel writes the client's context there before any later message of that
+ * connection reaches another thread; the worker clears it when its handler has
+ * returned. on_gone() runs when the connection is closed, no buffer names it
+ * and nothing else refers to it; whoever makes that true runs it.
+ *
+ *	worker:	[kernel writes in.m.context] fence; read state: LIVE? work
+ *		clear in.m.context; fence; read state: CLOSING? look
+ *	closer:	state = CLOSING; fence; read every in.m.context
+ *
+ * One of the two sees the other. All but LIVE is decided under server.lock.
+ */
+#ifndef LIBLPC_SERVER_H
+#define LIBLPC_SERVER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "fork.h"
+#include "gate.h"
+#include "port.h"
+#include "request.h"
+
+enum client_state {
+	CLIENT_FREE,
+	CLIENT_LIVE,
+	CLIENT_CLOSING,		/* PORT_CLOSED was received */
+	CLIENT_GONE,		/* on_gone() runs or has run */
+};
+
+/**
+ * struct client - an accepted connection, or a free place for one
+ * @word: turn << 2 | enum client_state; the turn grows with each use
+ * @refs: kept requests, and threads that send to it
+ * @fd: the server end, -1 until accepted, and for lpc_pair()'s client
+ * @index: its own
+ * @context: what names it in messages
+ * @user: what on_connect() left
+ * @next: in the list of free ones
+ */
+struct client {
+	_Atomic uint32_t	word;
+	_Atomic uint32_t	refs;
+	_Atomic int		fd;
+	uint32_t		index;
+	uint64_t		context;
+	void			*user;
+	struct client		*next;
+};
+
+#define CLIENT_CHUNKS 18	/* of 64, 128, ...: 2^24 clients */
+
+/**
+ * struct worker - a thread that serves, or a place for one; freed with the server
+ * @next: all of a server's; set before it is in the list
+ * @busy: a thread has it
+ * @server: whose it is
+ * @canceled: id of the request whose caller gave up; under server.lock, but read
+ *	by lpc_req_canceled() as it is
+ * @request: what its handler was lent
+ * @in: what it received; @in.m.context is its claim, see above
+ * @reply: what it will send with its next receive
+ */
+struct worker {
+	struct worker		*next;
+	_Atomic bool		busy;
+	struct lpc_server	*server;
+	uint64_t		canceled;
+	struct request		request;
+	struct message		in;
+	struct message		reply;
+};
+
+struct kept;
+struct pool;
+
+/**
+ * struct lpc_server - a port and those who serve it
+ * @port: what it serves
+ * @handler: and the three below: as given to lpc_server_new()
+ * @gate: kept requests that are answered just now; closed by lpc_server_free()
+ * @stopping: lpc_server_stop() was called
+ * @drain: its deadline
+ * @refs: 1 and one for each kept request: who frees this
+ * @workers: all of them
+ * @tag: tells this server's contexts from another process's
+ * @pair: the client of an lpc_pair()
+ * @lock: what follows
+ * @idle: one of the next four has changed
+ * @active: threads that serve in an lpc_server_run()
+ * @running: callers of lpc_server_run()
+ * @closing: lpc_server_free() waits for these
+ * @kept: requests kept and not answered
+ * @kept_list: these
+ * @pools: threads that lpc_server_run() could not wait for
+ * @error: why a thread of a pool ended early
+ * @chunks: the clients; each chunk is set once
+ * @clients: how many places there are
+ * @free: free ones
+ */
+struct lpc_server {
+	struct lpc_port		*port;
+	lpc_handler		*handler;
+	void			*arg;
+	unsigned int		threads;
+	int			(*on_connect)(struct lpc_req *r, void **client, void *arg);
+	void			(*on_gone)(void *client, void *arg);
+	struct lpc_gate		gate;
+	_Atomic bool		stopping;
+	_Atomic uint64_t	drain;
+	_Atomic uint32_t	refs;
+	_Atomic(struct worker *) workers;
+	uint32_t		tag;
+	struct client		*pair;
+	pthread_mutex_t		lock;
+	pthread_cond_t		idle;
+	unsigned int		active;
+	unsigned int		running;
+	bool			closing;
+	unsigned int		kept;
+	struct kept		*kept_list;
+	struct pool		*pools;
+	int			error;
+	_Atomic(struct client *) chunks[CLIENT_CHUNKS];
+	uint32_t		clients;
+	struct client		*free;
+};
+
+/* clients.c */
+struct client *lpc_client_new(struct lpc_server *s, bool pair);
+void lpc_client_drop(struct lpc_server *s, struct client *c);
+struct client *lpc_client_begin(struct worker *w, uint64_t context);
+void lpc_client_end(struct worker *w, struct client *c);
+void lpc_client_let_go(struct worker *w);
+void lpc_client_closing(struct client *c);
+void lpc_client_ref(struct client *c);
+struct client *lpc_client_ref_live(struct lpc_server *s, uint64_t context);
+void lpc_client_unref(struct lpc_server *s, struct client *c);
+void lpc_clients_free(struct lpc_server *s, bool tell);
+
+/* kept.c */
+struct lpc_req *lpc_kept_new(struct request *q);
+int lpc_kept_reply(struct request *q, int32_t status, const void *data, size_t len);
+ssize_t lpc_kept_callback(struct request *q, uint32_t code, const void *req, size_t len,
+			  void *rep, size_t room, const struct lpc_call_opts *o);
+void lpc_kept_cancel(struct lpc_server *s, uint64_t id);
+void lpc_server_put(struct lpc_server *s);
+
+/* serve.c */
+struct worker *lpc_worker_get(struct lpc_server *s);
+void lpc_worker_put(struct worker *w);
+int lpc_worker_serve(struct worker *w, int most);
+int lpc_server_greet(struct lpc_server *s, struct client *c, struct request *q);
+
+#endif /* LIBLPC_SERVER_H */
