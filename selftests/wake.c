@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Wake against death: a receiver that has just been chosen is killed and
+ * reaped while its waker is still on the way to wake it; and a wait queue
+ * that somebody polls goes away while a message wakes it.
+ *
+ * A module of the debug build delays the waker (debug_wake_delay_us); with
+ * any other the window is what the machine gives. KASAN is the judge; what
+ * can be counted here is that each message arrives once. --full: 100 000.
+ */
+#include "common_call.h"
+
+#include <sched.h>
+
+#define DELAY	"/sys/module/lpc/parameters/debug_wake_delay_us"
+#define STACK	(64 * 1024)
+
+static int rounds = 2000;
+static unsigned int seed = 1;
+
+/* ------------------------------------------------ a sender that runs beside */
+
+struct sender {
+	atomic_int go;		/* round to send, -1: leave */
+	atomic_int sent;	/* last round sent */
+	atomic_int fd;
+	int error;
+};
+
+static void *sender_main(void *arg)
+{
+	struct sender *s = arg;
+	int seen = 0, go, ret;
+
+	for (;;) {
+		while ((go = atomic_load(&s->go)) == seen)
+			sched_yield();
+		if (go < 0)
+			return NULL;
+		seen = go;
+		ret = do_send(atomic_load(&s->fd), go, 8);
+		/* EPIPE: the other end was closed first, as it may be. */
+		if (ret && ret != -EPIPE)
+			s->error = ret;
+		atomic_store(&s->sent, go);
+	}
+}
+
+static void sent(struct sender *s, int round)
+{
+	while (atomic_load(&s->sent) != round)
+		sched_yield();
+}
+
+static void random_pause(void)
+{
+	int spins = rand_r(&seed) % 4000, i;
+
+	for (i = 0; i < spins; i++)
+		__asm__ volatile("" ::: "memory");
+}
+
+/* --------------------------------------------------- a parked receiver dies */
+
+struct victim {
+	int port;
+	struct pkt p;
+};
+
+/* Shares everything with its parent but its life. */
+static int victim_main(void *arg)
+{
+	struct victim *v = arg;
+
+	syscall(SYS_ioctl, v->port, LPC_IOC_REPLY_RECV, &v->p);
+	for (;;)
+		syscall(SYS_pause);
+	return 0;
+}
+
+/* 0, or the line that failed */
+static int kill_round(struct rig *r, struct sender *s, struct victim *v,
+		      char *stack, int round)
+{
+	struct pkt p;
+	pid_t pid;
+	int ret;
+
+	recv_msg(&v->p, 0, 0);
+	pid = clone(victim_main, stack + STACK,
+		    CLONE_VM | CLONE_FILES | SIGCHLD, v);
+	if (pid < 0 || !UNTIL(waiting(r->port) == 1))
+		return __LINE__;
+	atomic_store(&s->go, round);
+	random_pause();
+	if (kill(pid, SIGKILL) || waitpid(pid, NULL, 0) != pid)
+		return __LINE__;
+	sent(s, round);
+	/* Copied out before it died, or back in the queue: never both. */
+	ret = recv_now(r->port, &p);
+	if (v->p.m.type == LPC_DATAGRAM)
+		return v->p.m.code == (__u32)round && ret == -EAGAIN ? 0
+								      : __LINE__;
+	/* Killed while it copied: the payload may be there, not the message */
+	return ret == 0 && p.m.code == (__u32)round ? 0 : __LINE__;
+}
+
+static int kill_receivers(void)
+{
+	struct victim v = { 0 };
+	struct sender s = { 0 };
+	int i, bad = 0, copied = 0;
+	pthread_t thread;
+	char *stack;
+	struct rig r;
+
+	stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack == MAP_FAILED || rig_open(&r, 0))
+		return -1;
+	v.port = r.port;
+	s.fd = r.ce;
+	pthread_create(&thread, NULL, sender_main, &s);
+	for (i = 1; i <= rounds && !bad; i++) {
+		bad = kill_round(&r, &s, &v, stack, i);
+		copied += v.p.m.type == LPC_DATAGRAM;
+	}
+	atomic_store(&s.go, -1);
+	pthread_join(thread, NULL);
+	ksft_print_msg("%d receivers killed, %d with the message, %d before\n",
+		       i - 1, copied, i - 1 - copied);
+	if (bad)
+		ksft_print_msg("round %d failed at line %d\n", i - 1, bad);
+	rig_close(&r);
+	return bad || s.error;
+}
+
+/* ------------------------------------------- a caller dies while it is woken */
+
+static int caller_main(void *arg)
+{
+	struct victim *v = arg;
+
+	syscall(SYS_ioctl, v->port, LPC_IOC_CALL, &v->p);
+	for (;;)
+		syscall(SYS_pause);
+	return 0;
+}
+
+struct killer {
+	atomic_int go;
+	atomic_int done;
+	atomic_int pid;
+};
+
+static void *killer_main(void *arg)
+{
+	struct killer *k = arg;
+	int seen = 0, go;
+
+	for (;;) {
+		while ((go = atomic_load(&k->go)) == seen)
+			sched_yield();
+		if (go < 0)
+			return NULL;
+		seen = go;
+		random_pause();
+		kill(atomic_load(&k->pid), SIGKILL);
+		waitpid(atomic_load(&k->pid), NULL, __WALL);
+		atomic_store(&k->done, go);
+	}
+}
+
+static int kill_callers(void)
+{
+	struct victim v = { 0 };
+	struct killer k = { 0 };
+	int i, ret, bad = 0, late = 0;
+	pthread_t thread;
+	char *stack;
+	struct pkt p;
+	struct rig r;
+
+	stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack == MAP_FAILED || rig_open(&r, 0))
+		return -1;
+	v.port = r.ce;
+	pthread_create(&thread, NULL, killer_main, &k);
+	for (i = 1; i <= rounds && !bad; i++) {
+		pid_t pid;
+
+		msg(&v.p, i, 8);
+		pid = clone(caller_main, stack + STACK,
+			    CLONE_VM | CLONE_FILES | SIGCHLD, &v);
+		if (pid < 0 || do_recv(r.port, &p) || p.m.code != (__u32)i)
+			bad = __LINE__;
+		atomic_store(&k.pid, pid);
+		atomic_store(&k.go, i);
+		ret = do_reply(r.port, p.m.id, i, 8);
+		late += ret == -ECANCELED;
+		if (ret && ret != -ECANCELED)
+			bad = __LINE__;
+		while (atomic_load(&k.done) != i)
+			sched_yield();
+	}
+	if (!bad && !port_balanced(r.port))
+		bad = __LINE__;
+	atomic_store(&k.go, -1);
+	pthread_join(thread, NULL);
+	ksft_print_msg("%d callers killed, %d before their reply\n", i - 1,
+		       late);
+	if (bad)
+		ksft_print_msg("round %d failed at line %d\n", i - 1, bad);
+	rig_close(&r);
+	return bad;
+}
+
+/* ----------------------------------------------- a polled end is closed */
+
+static int close_polled(void)
+{
+	struct sender s = { 0 };
+	int i, bad = 0, se, ce, ep;
+	struct epoll_event ev = { .events = EPOLLIN };
+	pthread_t thread;
+	struct pkt p;
+	struct rig r;
+
+	if (rig_open(&r, 0))
+		return -1;
+	s.fd = r.ce;
+	pthread_create(&thread, NULL, sender_main, &s);
+	for (i = 1; i <= rounds / 4 && !bad; i++) {
+		ep = epoll_create1(EPOLL_CLOEXEC);
+		if (ep < 0 || add_link(&r, i, 0, &se, &ce) ||
+		    epoll_ctl(ep, EPOLL_CTL_ADD, ce, &ev)) {
+			bad = __LINE__;
+			break;
+		}
+		/* The message wakes the queue of the end that is closed. */
+		atomic_store(&s.fd, se);
+		atomic_store(&s.go, i);
+		random_pause();
+		close(ce);
+		if (i & 1)
+			close(ep);
+		sent(&s, i);
+		if (!(i & 1))
+			close(ep);
+		close(se);
+		while (!recv_now(r.port, &p))
+			;
+	}
+	atomic_store(&s.go, -1);
+	pthread_join(thread, NULL);
+	if (bad)
+		ksft_print_msg("round %d failed at line %d\n", i, bad);
+	rig_close(&r);
+	return bad || s.error;
+}
+
+int main(int argc, char **argv)
+{
+	bool delay = !access(DELAY, W_OK);
+	long old = 0;
+
+	if (argc > 1 && !strcmp(argv[1], "--full"))
+		rounds = 100000;
+	ksft_print_header();
+	ksft_set_plan(3);
+	if (delay) {
+		old = read_number(DELAY);
+		write_file(DELAY, "%d", 100);
+	}
+	ksft_print_msg("%d rounds, %s\n", rounds, delay ? "wakes delayed"
+			: "a module without delays: the natural window");
+	ksft_test_result(!kill_receivers(),
+			 "a receiver killed while it is woken loses nothing\n");
+	ksft_test_result(!kill_callers(),
+			 "a caller killed while it is woken harms nobody\n");
+	ksft_test_result(!close_polled(),
+			 "an end closed while its pollers are woken is safe\n");
+	if (delay)
+		write_file(DELAY, "%ld", old);
+	ksft_finished();
+}
