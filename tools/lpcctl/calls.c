@@ -6,6 +6,7 @@
 
 #include "calls.h"
 #include "json.h"
+#include "lpcctl.h"
 #include "text.h"
 
 const char *call_state(uint32_t state)
@@ -17,7 +18,7 @@ const char *call_state(uint32_t state)
 		[LPC_CALL_LOST] = "lost",
 	};
 
-	return state < sizeof(words) / sizeof(words[0]) ? words[state] : "unknown";
+	return state < ARRAY_SIZE(words) ? words[state] : "unknown";
 }
 
 const char *conn_state(uint32_t state)
@@ -28,7 +29,7 @@ const char *conn_state(uint32_t state)
 		[LPC_CONN_REFUSED] = "refused", [LPC_CONN_GONE] = "gone",
 	};
 
-	return state < sizeof(words) / sizeof(words[0]) ? words[state] : "unknown";
+	return state < ARRAY_SIZE(words) ? words[state] : "unknown";
 }
 
 const char *call_words(const struct lpc_call_info *c, uint64_t now, char *text, size_t room)

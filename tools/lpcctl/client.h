@@ -19,7 +19,7 @@ struct client {
 };
 
 #define CLIENT_OPTION(c) \
-	{ OPT_TEXT, 0, "server-uid", "USER", "only if the port was made by USER", &(c)->server_user }
+	{ OPT_TEXT, 0, "server-uid", "USER", "only if USER made the port", &(c)->server_user }
 
 /* RC_DONE, or the exit code after having said what is wrong. */
 int client_connect(struct client *c, const char *name);

@@ -78,9 +78,10 @@ static void print_text(const struct bench *b, uint32_t pairs, bool emulated)
 	if (emulated)
 		puts("Emulated CPU: the ratio compares mechanisms, no time here is a speed.");
 	table_close(t);
-	printf("lpc_call / AF_UNIX seqpacket: %.2f   (%u bytes each way, %u fresh pairs of processes "
-	       "each, in turns, %u calls a pair%s)\n", ratio(pairs), b->bytes, pairs, b->calls,
-	       b->cpu >= 0 ? ", on one CPU" : "");
+	printf("lpc_call / AF_UNIX seqpacket: %.2f\n", ratio(pairs));
+	if (!opt.quiet)
+		printf("%u bytes each way; %u fresh pairs of processes each; %u calls a pair%s\n",
+		       b->bytes, pairs, b->calls, b->cpu >= 0 ? "; on one CPU" : "");
 }
 
 static void print_json(const struct bench *b, uint32_t pairs, bool emulated)
@@ -108,7 +109,7 @@ int cmd_bench(int argc, char **argv)
 	bool quick = false, emulated = false, pin = false;
 	uint32_t pairs = 20;
 	const struct cli_option own[] = {
-		{ OPT_FLAG, 0, "quick", NULL, "5 pairs of 2000 calls instead of 20 of 20000", &quick },
+		{ OPT_FLAG, 0, "quick", NULL, "5 pairs of 2000 calls, not 20 of 20000", &quick },
 		{ OPT_NUMBER, 's', "size", "BYTES", "each way, 64 if not given", &b.bytes },
 		{ OPT_FLAG, 0, "pin", NULL, "both processes on the first CPU", &pin },
 		{ OPT_FLAG, 0, "emulated", NULL, "head the result: not speeds", &emulated },

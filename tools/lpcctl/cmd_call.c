@@ -64,7 +64,8 @@ static int status_words(const struct request *q, int32_t status)
 		fprintf(stderr, "lpcctl: %s: code %u: status %d (%s)\n", q->client.name, q->code,
 			status, strerror(-status));
 	else
-		fprintf(stderr, "lpcctl: %s: code %u: status %d\n", q->client.name, q->code, status);
+		fprintf(stderr, "lpcctl: %s: code %u: status %d\n", q->client.name, q->code,
+			status);
 	return RC_STATUS;
 }
 
@@ -123,6 +124,7 @@ static int run(struct request *q, char **args, int (*act)(struct request *))
 	return rc;
 }
 
+/* checkpatch: COMPLEX_MACRO: elements of an array; checkpatch: MACRO_ARG_REUSE: no effects */
 #define REQUEST_OPTIONS(q) \
 	{ OPT_NUMBER, 'c', "code", "N", "the method, 0 if not given", &(q)->code }, \
 	{ OPT_FLAG, 0, "hex", NULL, "DATA and the reply are hexadecimal", &(q)->hex }, \

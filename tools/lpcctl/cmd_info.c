@@ -22,7 +22,7 @@ static const struct {
 	{ LPC_HAS_DEBUG, "debug", "built with LPC_DEBUG: slower, checks itself" },
 };
 
-#define FEATURES	(sizeof(features) / sizeof(features[0]))
+#define FEATURES	ARRAY_SIZE(features)
 
 static void module_version(char *text, size_t room)
 {
@@ -62,12 +62,13 @@ static void print_text(const struct lpc_info *i, const char *version, const char
 {
 	char span[32];
 
-	printf("module     %s, ABI %u, Linux %s\n", version[0] ? version : "without a version", i->abi,
-	       kernel);
-	printf("lpcctl     " LPCCTL_VERSION ", liblpc %s, ABI %u\n", lpc_version(), LPC_ABI_VERSION);
+	printf("module     %s, ABI %u, Linux %s\n", version[0] ? version : "without a version",
+	       i->abi, kernel);
+	printf("lpcctl     " LPCCTL_VERSION ", liblpc %s, ABI %d\n", lpc_version(),
+	       LPC_ABI_VERSION);
 	for (size_t f = 0; f < FEATURES; f++)
-		printf("%-10s %s: %s\n", f ? "" : "features",
-		       i->features & features[f].bit ? features[f].word : "-", features[f].help);
+		printf("%-10s %-8s %-3s  %s\n", f ? "" : "features", features[f].word,
+		       (i->features & features[f].bit) ? "yes" : "no", features[f].help);
 	printf("errata     %#llx\n", i->errata);
 	printf("message    %u bytes\n", i->inline_max);
 	printf("connect    %u bytes of data, each way\n", i->connect_max);

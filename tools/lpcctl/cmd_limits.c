@@ -73,8 +73,7 @@ static void print_text(const struct lpc_info *info)
 	}
 	table_close(t);
 	if (!opt.noheadings && !opt.quiet && !opt.columns)
-		printf("USED counts uid %u; `lpcctl show NAME` tells of a port. To raise one: "
-		       "sudo sysctl SYSCTL=N.\n", geteuid());
+		printf("USED counts uid %u; `lpcctl show NAME` tells of a port.\n", geteuid());
 }
 
 int cmd_limits(int argc, char **argv)

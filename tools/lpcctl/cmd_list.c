@@ -3,7 +3,6 @@
  * cmd_list.c - lpcctl list: the ports of this IPC namespace
  */
 #include <fnmatch.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,8 +166,8 @@ static unsigned int print_text(const struct kern_list *ports, const char *glob)
 	printf("%u port%s, %u connection%s.", n, n == 1 ? "" : "s", connections,
 	       connections == 1 ? "" : "s");
 	if (ports->hidden)
-		printf(" Yours and readable ones; %" PRIu64 " more %s hidden from you.",
-		       ports->hidden, ports->hidden == 1 ? "is" : "are");
+		printf(" Yours and readable ones; %llu more %s hidden from you.",
+		       (unsigned long long)ports->hidden, ports->hidden == 1 ? "is" : "are");
 	putchar('\n');
 	return n;
 }

@@ -3,7 +3,6 @@
  * cmd_ping.c - lpcctl ping: is it alive, and how fast
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +29,7 @@ struct ping {
 	int32_t status;
 };
 
+/* checkpatch: VOLATILE: what a signal handler may write */
 static volatile sig_atomic_t stopped;
 
 static void on_signal(int sig)
@@ -106,7 +106,7 @@ static const struct {
 	{ "p99.9", "p99_9", .999 }, { "max", "max", 1 },
 };
 
-#define POINTS	(sizeof(points) / sizeof(points[0]))
+#define POINTS	ARRAY_SIZE(points)
 
 static uint64_t at(const struct ping *p, size_t point)
 {
@@ -156,7 +156,8 @@ static void print_text(const struct ping *p)
 
 static int answered_otherwise(const struct ping *p)
 {
-	fprintf(stderr, "lpcctl: %s: alive, but not a server of liblpc: code PING not known, status %d\n",
+	fprintf(stderr,
+		"lpcctl: %s: alive, but not a server of liblpc: code PING not known, status %d\n",
 		p->client.name, p->status);
 	return RC_STATUS;
 }
@@ -186,8 +187,8 @@ int cmd_ping(int argc, char **argv)
 {
 	struct ping p = { .count = 100, .taken = TAKEN_UNKNOWN };
 	const struct cli_option own[] = {
-		{ OPT_NUMBER, 'c', "count", "N", "so many calls, 100 if not given", &p.count },
-		{ OPT_TIME, 'i', "interval", "TIME", "between two calls, none if not given", &p.pause },
+		{ OPT_NUMBER, 'c', "count", "N", "calls, 100 if not given", &p.count },
+		{ OPT_TIME, 'i', "interval", "TIME", "between two, none if not given", &p.pause },
 		{ OPT_NUMBER, 's', "size", "BYTES", "each way, 0 if not given", &p.bytes },
 		CLIENT_OPTION(&p.client),
 		{ 0 },

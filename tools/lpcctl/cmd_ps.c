@@ -3,7 +3,6 @@
  * cmd_ps.c - lpcctl ps: calls in progress, and who holds which port
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +68,8 @@ static int take(struct snapshot *s)
 		const struct lpc_port_info *p = (struct lpc_port_info *)ports.v + i;
 		struct port_calls *c = s->v + s->n++;
 
-		snprintf(c->name, sizeof(c->name), "%s", p->name_len ? (const char *)p->name : "(private)");
+		snprintf(c->name, sizeof(c->name), "%s",
+			 p->name_len ? (const char *)p->name : "(private)");
 		if (kern_list(LPC_WHAT_CALL, p->serial, &c->calls) < 0)
 			s->closed++;
 	}
@@ -124,8 +124,8 @@ static void print_calls(const struct snapshot *s)
 		return;
 	printf("%zu call%s in progress.", n, n == 1 ? "" : "s");
 	if (s->closed)
-		printf(" Calls on %" PRIu64 " port%s of others are hidden from you.", s->closed,
-		       s->closed == 1 ? "" : "s");
+		printf(" Calls on %llu port%s of others are hidden from you.",
+		       (unsigned long long)s->closed, s->closed == 1 ? "" : "s");
 	putchar('\n');
 }
 
@@ -144,8 +144,8 @@ static void print_fds(const struct proc_fds *fds)
 		table_cell(t, F_FD, "%d", f->fd);
 		table_cell(t, F_KIND, "%s", f->kind);
 		table_cell(t, F_PORT, "%s", f->name);
-		table_cell(t, F_PORT_SERIAL, "%" PRIu64, f->port);
-		table_cell(t, F_SERIAL, "%" PRIu64, f->serial);
+		table_cell(t, F_PORT_SERIAL, "%llu", (unsigned long long)f->port);
+		table_cell(t, F_SERIAL, "%llu", (unsigned long long)f->serial);
 	}
 	table_close(t);
 	if (opt.noheadings || opt.quiet || opt.columns)

@@ -7,10 +7,12 @@
 
 #include <stdbool.h>
 
+#include "lpcctl.h"
+
 enum finding_state { FINDING_OK, FINDING_WARNING, FINDING_BAD };
 
 /* @mend: what to type, NULL or "" if nothing is wrong. */
-__attribute__((format(printf, 4, 5)))
+__printf(4, 5)
 void finding(enum finding_state state, const char *name, const char *mend, const char *fmt, ...);
 
 bool in_container(void);

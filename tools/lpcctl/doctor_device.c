@@ -14,6 +14,8 @@
 #include "text.h"
 
 #define NEARLY	90	/* percent */
+#define ONE_VERSION \
+	"sudo make install, of one version; then sudo modprobe -r lpc; sudo modprobe lpc"
 
 /* The number the module registered; false if sysfs does not say. */
 static bool registered(unsigned int *maj, unsigned int *min)
@@ -34,11 +36,10 @@ static void no_node(void)
 	if (in_container()) {
 		snprintf(mend, sizeof(mend), "start the container with --device /dev/lpc");
 	} else if (registered(&maj, &min)) {
-		snprintf(mend, sizeof(mend), "sudo mknod -m 666 /dev/lpc c %u %u; a unit with "
-			 "PrivateDevices= needs DeviceAllow=/dev/lpc and BindPaths=/dev/lpc", maj, min);
+		snprintf(mend, sizeof(mend), "sudo mknod -m 666 /dev/lpc c %u %u", maj, min);
 	} else {
-		snprintf(mend, sizeof(mend), "sudo modprobe -r lpc; sudo modprobe lpc; then look at "
-			 "`dmesg | tail`");
+		snprintf(mend, sizeof(mend),
+			 "sudo modprobe -r lpc; sudo modprobe lpc; sudo dmesg | tail");
 	}
 	finding(FINDING_BAD, "device", mend, "/dev/lpc is not there, though the module is loaded");
 }
@@ -50,12 +51,14 @@ static void may_not_open(const struct stat *st)
 	text_group(st->st_gid, group, sizeof(group));
 	text_user(geteuid(), me, sizeof(me));
 	if (st->st_mode & 0060 && st->st_gid != 0)
-		snprintf(mend, sizeof(mend), "sudo usermod -aG %s %s; then log in again", group, me);
+		snprintf(mend, sizeof(mend), "sudo usermod -aG %s %s; then log in again", group,
+			 me);
 	else
-		snprintf(mend, sizeof(mend), "/etc/udev/rules.d/70-lpc.rules: KERNEL==\"lpc\", "
-			 "MODE=\"0666\"; then sudo udevadm trigger /dev/lpc");
-	finding(FINDING_BAD, "device", mend, "/dev/lpc: you (%s) may not open it: mode %04o %s:%s", me,
-		st->st_mode & 07777, text_user(st->st_uid, user, sizeof(user)), group);
+		snprintf(mend, sizeof(mend),
+			 "sudo chmod 666 /dev/lpc; for good: a udev rule (README, \"Permissions\")");
+	finding(FINDING_BAD, "device", mend,
+		"/dev/lpc: you (%s) may not open it: mode %04o %s:%s", me, st->st_mode & 07777,
+		text_user(st->st_uid, user, sizeof(user)), group);
 }
 
 bool check_device(void)
@@ -71,8 +74,8 @@ bool check_device(void)
 	}
 	if (!S_ISCHR(st.st_mode) ||
 	    (registered(&maj, &min) && (major(st.st_rdev) != maj || minor(st.st_rdev) != min))) {
-		snprintf(mend, sizeof(mend), "sudo rm /dev/lpc; sudo udevadm trigger --action=add "
-			 "/sys/class/misc/lpc");
+		snprintf(mend, sizeof(mend),
+			 "sudo rm /dev/lpc; sudo udevadm trigger --action=add /sys/class/misc/lpc");
 		finding(FINDING_BAD, "device", mend, "/dev/lpc is not the module's device");
 		return false;
 	}
@@ -87,7 +90,8 @@ bool check_device(void)
 		return false;
 	}
 	finding(FINDING_OK, "device", NULL, "/dev/lpc, mode %04o %s:%s", st.st_mode & 07777,
-		text_user(st.st_uid, user, sizeof(user)), text_group(st.st_gid, group, sizeof(group)));
+		text_user(st.st_uid, user, sizeof(user)),
+		text_group(st.st_gid, group, sizeof(group)));
 	return true;
 }
 
@@ -96,14 +100,12 @@ static bool check_abi(struct lpc_info *info)
 	int r = kern_info(info);
 
 	if (r < 0) {
-		finding(FINDING_BAD, "abi", "install module and tools of one version", "INFO fails: %s",
-			strerror(-r));
+		finding(FINDING_BAD, "abi", ONE_VERSION, "INFO fails: %s", strerror(-r));
 		return false;
 	}
 	if (info->abi != LPC_ABI_VERSION) {
-		finding(FINDING_BAD, "abi", "install module and tools of one version; then sudo modprobe -r "
-			"lpc; sudo modprobe lpc", "module speaks ABI %u, these tools %u", info->abi,
-			LPC_ABI_VERSION);
+		finding(FINDING_BAD, "abi", ONE_VERSION, "module speaks ABI %u, these tools %d",
+			info->abi, LPC_ABI_VERSION);
 		return false;
 	}
 	finding(FINDING_OK, "abi", NULL, "version %u%s", info->abi,
@@ -125,7 +127,8 @@ static void check_rights(void)
 	for (size_t i = 0; i < 2; i++) {
 		if (kern_sysctl(switches[i].name) != 0)
 			continue;
-		snprintf(mend, sizeof(mend), "sudo sysctl lpc.%s=1, if that is wanted", switches[i].name);
+		snprintf(mend, sizeof(mend), "if that is not wanted: sudo sysctl lpc.%s=1",
+			 switches[i].name);
 		finding(FINDING_WARNING, "rights", mend, "only the privileged may %s here",
 			switches[i].what);
 	}
@@ -134,7 +137,8 @@ static void check_rights(void)
 		finding(FINDING_BAD, "create", r == -ENOBUFS ? "lpcctl limits" : NULL,
 			"no port can be made: %s", strerror(-r));
 	else
-		finding(FINDING_OK, "create", NULL, "a private port was made, connected and closed");
+		finding(FINDING_OK, "create", NULL,
+			"a private port was made, connected and closed");
 }
 
 static void check_limits(const struct lpc_info *info)
@@ -148,7 +152,8 @@ static void check_limits(const struct lpc_info *info)
 		if (!kern_limit_sysctl(i) || !v->limit || v->in_use * 100 < v->limit * NEARLY)
 			continue;
 		near = true;
-		snprintf(mend, sizeof(mend), "sudo sysctl %s=%llu", kern_limit_sysctl(i), 2 * v->limit);
+		snprintf(mend, sizeof(mend), "sudo sysctl %s=%llu", kern_limit_sysctl(i),
+			 2 * v->limit);
 		finding(v->in_use < v->limit ? FINDING_WARNING : FINDING_BAD, "limits", mend,
 			"%llu of %llu %s", v->in_use, v->limit, kern_limit_name(i));
 	}

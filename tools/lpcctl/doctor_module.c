@@ -12,8 +12,7 @@
 
 #define SECURE_BOOT	"/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 #define ENROLL \
-	"sudo mokutil --import /var/lib/dkms/mok.pub, reboot, choose \"Enroll MOK\"; or sign it " \
-	"with a key of yours (README, \"Install on a real machine\")"
+	"if modprobe says \"Key was rejected\": sudo mokutil --import /var/lib/dkms/mok.pub, reboot, \"Enroll MOK\""
 
 static char found[512];
 static size_t skip;		/* "/lib/modules/" */
@@ -33,7 +32,7 @@ static bool first_line(const char *path, char *line, size_t room)
 	line[0] = '\0';
 	if (!f)
 		return false;
-	ok = fgets(line, (int)room, f) != NULL;
+	ok = fgets(line, (int)room, f);
 	fclose(f);
 	line[strcspn(line, "\n")] = '\0';
 	return ok;
@@ -90,14 +89,15 @@ static void not_built(const char *release)
 	char path[320], mend[512];
 
 	if (nftw("/lib/modules", look, 16, FTW_PHYS) == 1)
-		finding(FINDING_BAD, "module", NULL, "installed for kernel %s, not for the running %s",
-			found_for, release);
+		finding(FINDING_BAD, "module", NULL,
+			"installed for kernel %s, not for the running %s", found_for, release);
 	else
 		finding(FINDING_BAD, "module", NULL, "not installed");
 	snprintf(path, sizeof(path), "/lib/modules/%s/build", release);
 	if (access(path, F_OK) < 0) {
-		snprintf(mend, sizeof(mend), "sudo apt install linux-headers-%s; if there is none: "
-			 "sudo apt full-upgrade, reboot", release);
+		snprintf(mend, sizeof(mend),
+			 "sudo apt install linux-headers-%s; if there is none: sudo apt full-upgrade, reboot",
+			 release);
 		finding(FINDING_BAD, "headers", mend, "none for the running %s", release);
 	} else {
 		finding(FINDING_OK, "headers", "sudo make install, in a checkout of LPC for Linux",
@@ -111,21 +111,23 @@ static void not_loaded(void)
 
 	uname(&u);
 	if (in_container()) {
-		finding(FINDING_BAD, "module", "on the host: sudo modprobe lpc; then start the container "
-			"with --device /dev/lpc", "not loaded, and this is a container");
+		finding(FINDING_BAD, "module",
+			"on the host: sudo modprobe lpc; then start the container with --device /dev/lpc",
+			"not loaded, and this is a container");
 		return;
 	}
 	if (!find_module(u.release)) {
 		not_built(u.release);
 	} else {
-		finding(FINDING_BAD, "module", "sudo modprobe lpc", "not loaded; %s is there", found);
-		finding(access("/etc/modules-load.d/lpc.conf", F_OK) == 0 ? FINDING_OK : FINDING_WARNING,
-			"boot", "echo lpc | sudo tee /etc/modules-load.d/lpc.conf",
-			"to have it loaded at boot");
+		finding(FINDING_BAD, "module", "sudo modprobe lpc", "not loaded; %s is there",
+			found);
+		if (access("/etc/modules-load.d/lpc.conf", F_OK) < 0)
+			finding(FINDING_WARNING, "boot",
+				"echo lpc | sudo tee /etc/modules-load.d/lpc.conf",
+				"not loaded at boot either");
 	}
 	if (must_be_signed())
-		finding(FINDING_WARNING, "signing", "if modprobe says \"Key was rejected by service\": "
-			ENROLL, "this kernel wants signed modules%s",
+		finding(FINDING_WARNING, "signing", ENROLL, "this kernel wants signed modules%s",
 			secure_boot() ? " (Secure Boot is on)" : "");
 }
 

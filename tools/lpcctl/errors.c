@@ -14,6 +14,9 @@
 #include "reason.h"
 #include "text.h"
 
+#define NAME_RULE \
+	"%s: no port can have this name: 1 to %u bytes, no segment between '/' empty, \".\" or \"..\""
+
 static int exit_code(int err)
 {
 	switch (-err) {
@@ -99,8 +102,9 @@ int need_device(void)
 		return complain(DOING_OPEN, NULL, r, TAKEN_UNKNOWN);
 	if (info.abi == LPC_ABI_VERSION)
 		return RC_DONE;
-	snprintf(text, sizeof(text), "module speaks ABI %u, this lpcctl needs %u (EOPNOTSUPP): "
-		 "install the matching module and load it anew.", info.abi, LPC_ABI_VERSION);
+	snprintf(text, sizeof(text),
+		 "module speaks ABI %u, this lpcctl needs %d (EOPNOTSUPP); `lpcctl doctor`.",
+		 info.abi, LPC_ABI_VERSION);
 	return report(text, -EOPNOTSUPP, TAKEN_UNKNOWN);
 }
 
@@ -110,8 +114,7 @@ const char *need_name(const char *name)
 	char clean[1024];
 
 	if (!kern_name(name, full))
-		usage_error("%s: no port can have this name: 1 to %u characters, segments between "
-			    "single '/', none of them \".\" or \"..\"",
-			    text_clean(name, clean, sizeof(clean)), LPC_NAME_MAX);
+		usage_error(NAME_RULE, text_clean(name, clean, sizeof(clean)),
+			    LPC_NAME_MAX);
 	return full;
 }

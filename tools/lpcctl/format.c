@@ -20,15 +20,14 @@ struct table {
 	struct libscols_column *column[COLUMNS_MAX];	/* NULL: not shown */
 };
 
-__attribute__((noreturn))
-static void no_memory(void)
+static __noreturn void no_memory(void)
 {
 	fputs("lpcctl: out of memory\n", stderr);
 	exit(RC_SYSTEM);
 }
 
-__attribute__((noreturn))
-static void no_column(const struct column *cols, size_t n, const char *name, size_t len)
+static __noreturn void no_column(const struct column *cols, size_t n, const char *name,
+				 size_t len)
 {
 	char all[512] = "";
 	size_t used = 0;

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lpcctl.h"
+
 struct column {
 	const char *name;
 	enum { COL_LEFT, COL_RIGHT, COL_CUT } kind;	/* CUT: may be shortened to fit */
@@ -20,7 +22,7 @@ struct table *table_open(const struct column *cols, size_t n, const char *shown)
 
 /* Starts a line; cells of columns that are not shown are dropped. */
 void table_line(struct table *t);
-__attribute__((format(printf, 3, 4)))
+__printf(3, 4)
 void table_cell(struct table *t, size_t col, const char *fmt, ...);
 
 void table_close(struct table *t);	/* prints, frees */

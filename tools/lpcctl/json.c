@@ -2,7 +2,6 @@
 /*
  * json.c - one JSON object on stdout, safe to show on a terminal
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,13 +82,13 @@ void json_end(void)
 void json_number(const char *key, uint64_t v)
 {
 	begin(key);
-	printf("%" PRIu64, v);
+	printf("%llu", (unsigned long long)v);
 }
 
 void json_signed(const char *key, int64_t v)
 {
 	begin(key);
-	printf("%" PRId64, v);
+	printf("%lld", (long long)v);
 }
 
 void json_real(const char *key, double v)

@@ -163,7 +163,9 @@ const char *kern_name(const char *name, char full[LPC_NAME_MAX + 1])
 
 const char *kern_limit_name(uint32_t limit)
 {
-	return limit < LPC_LIMIT_MAX && limits[limit].words ? limits[limit].words : "of an unknown kind";
+	if (limit >= LPC_LIMIT_MAX || !limits[limit].words)
+		return "of an unknown kind";
+	return limits[limit].words;
 }
 
 const char *kern_limit_sysctl(uint32_t limit)

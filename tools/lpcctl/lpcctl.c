@@ -26,7 +26,7 @@ static const struct verb verbs[] = {
 	{ "bench", cmd_bench, "", "round trips against AF_UNIX, in one run", false },
 };
 
-#define VERBS	(sizeof(verbs) / sizeof(verbs[0]))
+#define VERBS	ARRAY_SIZE(verbs)
 
 const struct verb *verb;
 
@@ -46,8 +46,7 @@ static const struct verb *find(const char *name)
 	return NULL;
 }
 
-__attribute__((noreturn))
-static void unknown(const char *name)
+static __noreturn void unknown(const char *name)
 {
 	const char *near = NULL;
 	size_t best = 3;
@@ -67,7 +66,7 @@ static void unknown(const char *name)
 
 int main(int argc, char **argv)
 {
-	static char *no_verb[] = { (char *)"list", NULL };
+	char list[] = "list", *no_verb[] = { list, NULL };
 	int first, rc;
 
 	setlocale(LC_CTYPE, "");

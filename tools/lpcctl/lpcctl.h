@@ -9,6 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* checkpatch: ARRAY_SIZE: this is it */
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+/* checkpatch: PREFER_DEFINED_ATTRIBUTE_MACRO: this defines it */
+#define __printf(a, b)	__attribute__((format(printf, a, b)))
+/* checkpatch: PREFER_DEFINED_ATTRIBUTE_MACRO: likewise */
+#define __noreturn	__attribute__((noreturn))
+
 /* Promised in lpcctl(1); scripts test them. */
 enum exit_code {
 	RC_DONE		= 0,

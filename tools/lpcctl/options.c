@@ -20,7 +20,7 @@ static bool want_help, want_version;
 
 static const struct cli_option global[] = {
 	{ OPT_FLAG, 'J', "json", NULL, "one JSON object instead of text", &opt.json },
-	{ OPT_TEXT, 'o', "output", "COL,...", "columns of the table; +COL,... adds some", &opt.columns },
+	{ OPT_TEXT, 'o', "output", "COL,...", "columns; +COL,... adds some", &opt.columns },
 	{ OPT_FLAG, 'n', "noheadings", NULL, "no headings, no last line", &opt.noheadings },
 	{ OPT_TIME, 0, "timeout", "TIME", "give up after TIME (5s, 250ms)", &opt.timeout },
 	{ OPT_FLAG, 'q', "quiet", NULL, "say nothing but results and errors", &opt.quiet },
@@ -40,7 +40,8 @@ void usage_error(const char *fmt, ...)
 	vfprintf(stderr, fmt, args);
 	va_end(args);
 	if (verb)
-		fprintf(stderr, "\nusage: lpcctl %s %s\n       `lpcctl %s --help` lists the options\n",
+		fprintf(stderr,
+			"\nusage: lpcctl %s %s\n       `lpcctl %s --help` lists the options\n",
 			verb->name, verb->args, verb->name);
 	else
 		fputs("\n`lpcctl --help` lists the verbs\n", stderr);

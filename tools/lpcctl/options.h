@@ -35,8 +35,8 @@ char **options(const struct cli_option *own, int argc, char **argv, int min, int
 /* Global options only, up to the verb. Returns the index of the verb. */
 int global_options(int argc, char **argv);
 
-__attribute__((format(printf, 1, 2), noreturn))
-void usage_error(const char *fmt, ...);
+__printf(1, 2)
+__noreturn void usage_error(const char *fmt, ...);
 
 void print_overview(void);	/* in lpcctl.c, which knows the verbs */
 

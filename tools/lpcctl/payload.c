@@ -12,12 +12,11 @@
 #include "payload.h"
 #include "text.h"
 
-#define PAYLOAD_MAX	(1u << 20)	/* more than any port takes: stop reading */
+#define PAYLOAD_MAX	65536	/* more than any port takes: stop reading */
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-__attribute__((noreturn))
-static void fail_system(const char *what, int err)
+static __noreturn void fail_system(const char *what, int err)
 {
 	fprintf(stderr, "lpcctl: %s: %s\n", what, strerror(err));
 	exit(RC_SYSTEM);
@@ -30,8 +29,10 @@ static struct payload slurp(FILE *f, const char *what)
 	if (!p.data)
 		fail_system(what, ENOMEM);
 	p.len = fread(p.data, 1, PAYLOAD_MAX, f);
-	if (ferror(f))
+	if (ferror(f)) {
+		free(p.data);
 		fail_system(what, errno);
+	}
 	return p;
 }
 

@@ -70,7 +70,7 @@ static void say_denied(FILE *f, const char *name, enum doing doing)
 		if (kern_sysctl("unprivileged_connect") == 0)
 			fputs("sysctl lpc.unprivileged_connect is 0 here.", f);
 		else
-			fputs("its mode is hidden from you too; its owner can see it with `lpcctl list`.", f);
+			fputs("its mode is hidden from you too.", f);
 		return;
 	}
 	fprintf(f, "mode %04o %s:%s", p.mode, text_user(p.owner, user, sizeof(user)),
@@ -89,7 +89,7 @@ static void say_not_yours(FILE *f, const char *name)
 
 	fprintf(f, "you (uid %u) may not make this port (EACCES): ", geteuid());
 	if (strncmp(name, own, (size_t)n) == 0)
-		fputs("sysctl lpc.unprivileged_create is 0 here: `sudo sysctl lpc.unprivileged_create=1`.", f);
+		fputs("lpc.unprivileged_create is 0: `sudo sysctl lpc.unprivileged_create=1`.", f);
 	else
 		fprintf(f, "without CAP_IPC_OWNER your names begin with %s; try self/%s.", own,
 			strrchr(name, '/') ? strrchr(name, '/') + 1 : name);
@@ -102,8 +102,8 @@ static void say_taken(FILE *f, const char *name)
 
 	fputs("the name is taken (EEXIST)", f);
 	if (kern_port(name, false, 0, &p) == 0)
-		fprintf(f, " by %s, pid %u", text_clean(proc_comm(p.server_pid, comm), clean,
-			sizeof(clean)), p.server_pid);
+		fprintf(f, " by pid %u, %s", p.server_pid,
+			text_clean(proc_comm(p.server_pid, comm), clean, sizeof(clean)));
 	fprintf(f, ". `lpcctl show %s` says more.", name);
 }
 
@@ -144,11 +144,11 @@ static void say_size(FILE *f, const char *name)
 {
 	struct lpc_port_info p;
 
+	fputs("too long (EMSGSIZE): ", f);
 	if (kern_port(name, false, 0, &p) == 0)
-		fprintf(f, "too long (EMSGSIZE): this port takes %u bytes; nothing was sent.", p.inline_max);
+		fprintf(f, "this port takes %u bytes; nothing was sent.", p.inline_max);
 	else
-		fprintf(f, "too long (EMSGSIZE): no port takes more than %u bytes; nothing was sent.",
-			LPC_INLINE_MAX);
+		fprintf(f, "no port takes more than %u bytes; nothing was sent.", LPC_INLINE_MAX);
 }
 
 static void say_no_device(FILE *f)
@@ -174,8 +174,11 @@ static const char *suffix(enum doing doing, int taken)
 {
 	if (doing != DOING_CALL)
 		return "";
-	return taken == TAKEN_YES ? " The server had received the request: it may have acted on it." :
-	       taken == TAKEN_NO ? " No server has seen the request: it is safe to send it again." : "";
+	if (taken == TAKEN_YES)
+		return " The server had received the request: it may have acted on it.";
+	if (taken == TAKEN_NO)
+		return " No server has seen the request: it is safe to send it again.";
+	return "";
 }
 
 void reason(FILE *f, enum doing doing, const char *name, int err, int taken)
@@ -227,7 +230,7 @@ void reason(FILE *f, enum doing doing, const char *name, int err, int taken)
 		fputs("the server went away before it answered (ECONNRESET).", f);
 		break;
 	case ECONNREFUSED:
-		fputs("the server refused the connection, or closed its port just then (ECONNREFUSED).", f);
+		fputs("refused, or the port was closed just then (ECONNREFUSED).", f);
 		return;
 	default:
 		fprintf(f, "%s (%s).", strerror(-err), symbol ? symbol : "?");

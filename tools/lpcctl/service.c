@@ -74,7 +74,7 @@ static void owner(const struct service *s, struct lpc_port_opts *o)
 	char *user = strndup(s->owner, colon ? (size_t)(colon - s->owner) : strlen(s->owner));
 
 	if (!user)
-		usage_error("--owner: out of memory");
+		usage_error("out of memory");
 	o->flags |= LPC_OPEN_OWNER;
 	o->owner = *user ? client_user(user) : geteuid();
 	o->group = colon && colon[1] ? client_group(colon + 1) : getegid();
@@ -93,8 +93,11 @@ static void catch_signals(void)
 
 static int serve(struct service *s, struct lpc_port *port)
 {
-	int r = lpc_server_new(&server, port, s->handler, s, LPC_OPTS(lpc_server_opts,
-			       .threads = s->threads, .on_connect = on_connect, .on_gone = on_gone));
+	const struct lpc_server_opts o = {
+		.size = sizeof(o), .threads = s->threads, .on_connect = on_connect,
+		.on_gone = on_gone,
+	};
+	int r = lpc_server_new(&server, port, s->handler, s, &o);
 
 	if (r < 0) {
 		lpc_port_close(port);
@@ -108,8 +111,9 @@ static int serve(struct service *s, struct lpc_port *port)
 		s->hurry();
 	lpc_server_free(server);
 	if (r == -ETIMEDOUT) {
-		fprintf(stderr, "lpcctl: %s: a request was not finished %d s after the signal; its "
-			"caller gets ECONNRESET.\n", s->name, DRAIN_MS / 1000);
+		fprintf(stderr,
+			"lpcctl: %s: a request was not finished %d s after the signal and is lost.\n",
+			s->name, DRAIN_MS / 1000);
 		return RC_TIMEOUT;
 	}
 	return r < 0 ? complain(DOING_SERVE, s->name, r, TAKEN_UNKNOWN) : RC_DONE;

@@ -22,6 +22,7 @@ struct service {
 	uid_t deny_uid;
 };
 
+/* checkpatch: COMPLEX_MACRO: elements of an array; checkpatch: MACRO_ARG_REUSE: no effects */
 #define SERVICE_OPTIONS(s) \
 	{ OPT_MODE, 0, "mode", "MODE", "w connect, r look; 0600 if not given", &(s)->mode }, \
 	{ OPT_TEXT, 0, "owner", "U[:G]", "give the port to this user and group", &(s)->owner }, \

@@ -6,6 +6,7 @@
 
 #include "calls.h"
 #include "json.h"
+#include "lpcctl.h"
 #include "show.h"
 
 /* Those of one connection; 0: sent on the port itself. */
@@ -55,7 +56,7 @@ static void shut(uint32_t how)
 	};
 
 	json_array("shut");
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (how & words[i].bit)
 			json_text(NULL, words[i].word);
 	json_end();

@@ -33,7 +33,7 @@ static const struct column columns[COLUMNS] = {
 
 #define SHOWN	"CONN,PID,TID,UID,COMMAND,SINCE,CALLS,NOW,DATAGRAMS,NOTE"
 
-static void server(const struct port_view *v)
+static void who_serves(const struct port_view *v)
 {
 	const struct lpc_port_info *p = &v->port;
 	char comm[COMM_ROOM], clean[4 * COMM_ROOM], unit[128], user[WORD], since[WORD];
@@ -87,7 +87,7 @@ static void note(const struct port_view *v, uint64_t conn, char *text, size_t ro
 	for (size_t i = 0; i < v->calls.n; i++) {
 		if (c[i].conn != conn)
 			continue;
-		more += oldest != NULL;
+		more += !!oldest;
 		if (!oldest || c[i].sent < oldest->sent)
 			oldest = c + i;
 	}
@@ -140,7 +140,7 @@ void show_text(const struct port_view *v)
 	}
 	if (!opt.columns) {
 		printf("%s\n", v->port.name_len ? (const char *)v->port.name : "(private port)");
-		server(v);
+		who_serves(v);
 		facts(v);
 		note(v, 0, text, sizeof(text));
 		if (text[0])

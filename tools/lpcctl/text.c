@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <grp.h>
-#include <inttypes.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +40,7 @@ bool parse_time(const char *s, uint64_t *ns)
 	v = strtod(s, &end);
 	if (end == s || !(v >= 0))
 		return false;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 		if (strcmp(end, units[i].unit) == 0 && v * units[i].ns < 9e18) {
 			*ns = (uint64_t)(v * units[i].ns);
 			return true;
@@ -52,16 +51,16 @@ bool parse_time(const char *s, uint64_t *ns)
 
 const char *text_span(uint64_t ns, char *text, size_t room)
 {
-	uint64_t s = ns / 1000000000;
+	unsigned long long s = ns / 1000000000;
 
 	if (s < 60)
 		snprintf(text, room, "%.1f s", (double)ns / 1e9);
 	else if (s < 3600)
-		snprintf(text, room, "%" PRIu64 " min", s / 60);
+		snprintf(text, room, "%llu min", s / 60);
 	else if (s < 86400)
-		snprintf(text, room, "%" PRIu64 " h %" PRIu64 " min", s / 3600, s / 60 % 60);
+		snprintf(text, room, "%llu h %llu min", s / 3600, s / 60 % 60);
 	else
-		snprintf(text, room, "%" PRIu64 " d %" PRIu64 " h", s / 86400, s / 3600 % 24);
+		snprintf(text, room, "%llu d %llu h", s / 86400, s / 3600 % 24);
 	return text;
 }
 
@@ -70,7 +69,7 @@ const char *text_time(uint64_t ns, char *text, size_t room)
 	double v = (double)ns;
 
 	if (ns < 1000)
-		snprintf(text, room, "%" PRIu64 " ns", ns);
+		snprintf(text, room, "%.0f ns", v);
 	else if (ns < 1000000)
 		snprintf(text, room, "%.*f us", ns < 100000 ? 2 : 0, v / 1e3);
 	else if (ns < 1000000000)
@@ -83,8 +82,9 @@ const char *text_time(uint64_t ns, char *text, size_t room)
 const char *text_count(uint64_t n, char *text, size_t room)
 {
 	char digits[24];
-	size_t len = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, n), at = 0;
+	size_t len, at = 0;
 
+	len = (size_t)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
 	for (size_t i = 0; i < len && at + 2 < room; i++) {
 		if (i && (len - i) % 3 == 0)
 			text[at++] = ' ';
