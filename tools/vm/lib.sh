@@ -32,7 +32,6 @@ die() {
 # is left out. A step that prints lines itself calls step_open_line first.
 STEP_OPEN=
 STEP_SHORT=
-STEP_LOCK=
 
 step() {
 	STEP_TEXT=$1
@@ -96,25 +95,21 @@ quietly() {
 }
 
 # ---- the cache ----------------------------------------------------------
-# cache_lock: one make at a time changes the cache. Reading needs no lock:
-# things appear there by rename.
+# cache_lock [NAME]: one make at a time changes the cache; a long build takes a
+# lock of its own. Reading needs no lock: things appear there by rename.
+LOCKED=
 cache_lock() {
-	[ -z "$STEP_LOCK" ] || return 0
+	local lock=${1:-lock}
+	[ "$LOCKED" != "$lock" ] || return 0
 	mkdir -p "$CACHE"
-	exec 9>>"$CACHE/lock"
+	exec 9>>"$CACHE/$lock"
 	if ! flock -n 9; then
 		step_open_line
-		say "another make holds $CACHE_SHOWN (pid $(cat "$CACHE/lock.pid" 2>/dev/null || echo '?')), waiting"
+		say "another make holds $CACHE_SHOWN (pid $(cat "$CACHE/$lock.pid" 2>/dev/null || echo '?')), waiting"
 		flock 9
 	fi
-	echo $$ >"$CACHE/lock.pid"
-	STEP_LOCK=1
-}
-
-cache_unlock() {
-	[ -n "$STEP_LOCK" ] || return 0
-	exec 9>&-
-	STEP_LOCK=
+	echo $$ >"$CACHE/$lock.pid"
+	LOCKED=$lock
 }
 
 # need_space DIR MB WHAT
