@@ -18,6 +18,7 @@
 #include "command.h"
 
 #define LOOK_MS		100	/* how often to ask whether the caller is still there */
+#define GRACE_MS	2000
 #define VARIABLES	8
 
 static atomic_bool end_all;
@@ -167,6 +168,16 @@ static int talk(struct command *c, const struct lpc_req *r, char *out, size_t ro
 	return state < 0 ? state : 0;
 }
 
+/* Who does not mind SIGTERM has a moment, then goes anyway. */
+static void end(const struct command *c)
+{
+	struct pollfd p = { .fd = c->pidfd, .events = POLLIN };
+
+	kill(-c->pid, SIGTERM);
+	if (poll(&p, 1, GRACE_MS) <= 0)
+		kill(-c->pid, SIGKILL);
+}
+
 int command_run(char **argv, const char *name, const struct lpc_req *r, void *out, size_t *len)
 {
 	char text[VARIABLES][320];
@@ -190,7 +201,7 @@ int command_run(char **argv, const char *name, const struct lpc_req *r, void *ou
 	if (ret == 0)
 		ret = talk(&c, r, out, room, len);
 	if (ret < 0)
-		kill(-c.pid, SIGTERM);
+		end(&c);
 	while (waitpid(c.pid, &how, 0) < 0 && errno == EINTR)
 		;
 	if (ret == 0)
