@@ -53,6 +53,12 @@ static __attribute__((noinline)) void answer_callback(const struct call_to *to, 
 	memcpy(b, &reply, sizeof(reply.m) + reply.m.len);
 }
 
+/* What CANCEL knows a call by that was interrupted: a callback has its own id. */
+static uint64_t key_of(const struct lpc_msg *m, bool in_call)
+{
+	return in_call && m->callback ? m->callback : m->id;
+}
+
 /*
  * Waits for the reply through any number of signals and callbacks. An
  * interrupted ioctl is made again with the same message: the kernel knows from
@@ -82,7 +88,7 @@ static int wait_reply(const struct call_to *to, struct message *b, const struct 
 				return r;
 			b->m = fresh;		/* nobody has seen it */
 		} else if (give_up) {
-			struct lpc_cancel c = { .id = b->m.id };
+			struct lpc_cancel c = { .id = key_of(&b->m, wait == lpc_sys_call) };
 
 			canceled = !lpc_sys_cancel(to->fd, &c);
 			give_up = false;

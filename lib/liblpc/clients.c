@@ -240,8 +240,11 @@ void lpc_clients_free(struct lpc_server *s, bool tell)
 
 	for (i = 0; i < s->clients; i++) {
 		struct client *c = client_at(s, i);
-		uint32_t state = c->word & 3;
+		uint32_t state;
 
+		if (!c)
+			break;
+		state = c->word & 3;
 		if (c->fd >= 0)
 			close(c->fd);
 		if (tell && s->on_gone && (state == CLIENT_LIVE || state == CLIENT_CLOSING))
