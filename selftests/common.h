@@ -321,7 +321,10 @@ static inline int port_connect_async(const char *name, struct lpc_connect *opts)
 	return ret == -EINPROGRESS ? c->fd : ret < 0 ? ret : -ENOMSG;
 }
 
-/* Finishes an asynchronous connect; @opts may be NULL. */
+/*
+ * Finishes an asynchronous connect once the server has decided, which it may
+ * take @ms to do: -EINPROGRESS if it has not. @opts may be NULL.
+ */
 static inline int connect_finish(int end, struct lpc_connect *opts, int ms)
 {
 	struct lpc_connect none = { 0 }, *c = opts ?: &none;
@@ -329,7 +332,9 @@ static inline int connect_finish(int end, struct lpc_connect *opts, int ms)
 	c->flags = 0;
 	c->name = 0;
 	c->name_len = 0;
-	c->deadline = in_ms(ms);
+	c->data_len = 0;
+	c->deadline = 0;
+	poll_ms(end, POLLOUT, ms);
 	return lpc_ioctl(end, LPC_IOC_CONNECT, c);
 }
 

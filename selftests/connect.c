@@ -534,8 +534,6 @@ TEST_F(connect, ASYNC_gives_a_pending_end_that_polls_when_done)
 	EXPECT_EQ(POLLOUT, poll_ms(half, POLLIN | POLLOUT, LONG));
 	c.answer = (uintptr_t)answer;
 	c.answer_room = sizeof(answer);
-	c.data_len = 0;
-	c.data = 0;
 	EXPECT_EQ(0, connect_finish(half, &c, LONG));
 	EXPECT_EQ(2, c.answer_len);
 	EXPECT_STREQ("ho", answer);
@@ -566,29 +564,31 @@ TEST_F(connect, ASYNC_end_is_ENOTCONN_for_everything_before_COMPLETE)
 	close(end);
 }
 
-TEST_F(connect, ASYNC_finish_waits_for_COMPLETE_and_ends_at_its_deadline)
+TEST_F(connect, ASYNC_finished_before_COMPLETE_is_EINPROGRESS)
 {
 	struct lpc_connect c = { 0 };
 	int half, end;
 
 	half = port_connect_async(self->name, &c);
 	ASSERT_LE(0, half);
-	EXPECT_EQ(-ETIMEDOUT, connect_finish(half, &c, SHORT));
-	close(half);
-	/* the request went with the end */
-	EXPECT_EQ(-EAGAIN, msg_recv(self->port, &self->b, NO_WAIT));
-
-	half = port_connect_async(self->name, NULL);
-	ASSERT_LE(0, half);
+	EXPECT_EQ(-EINPROGRESS, connect_finish(half, &c, NO_WAIT));
+	EXPECT_TRUE(c.status & LPC_PENDING);
+	EXPECT_FALSE(c.status & LPC_WAS_TAKEN);
+	ASSERT_EQ(0, msg_listen(self->port, &self->b, LONG));
+	EXPECT_EQ(-EINPROGRESS, connect_finish(half, &c, NO_WAIT));
+	EXPECT_TRUE(c.status & LPC_WAS_TAKEN);
+	end = port_accept(self->port, self->b.m.id, 1, 0);
+	ASSERT_LE(0, end);
+	EXPECT_EQ(-EINPROGRESS, connect_finish(half, &c, NO_WAIT));
+	/* another process that holds the end sees it change */
 	self->pid = fork_child();
 	if (self->pid == 0) {
-		must_be(0, connect_finish(half, NULL, LONG));
+		must(poll_ms(half, POLLOUT, LONG) == POLLOUT);
+		must_be(0, connect_finish(half, NULL, NO_WAIT));
 		must_be(0, msg_send(half, 5, "x", 1));
 		_exit(0);
 	}
-	ASSERT_TRUE(until_ioctl(self->pid, LPC_IOC_CONNECT));
-	end = accept_one(self->port, 1, 0);
-	ASSERT_LE(0, end);
+	EXPECT_EQ(0, end_complete(end));
 	EXPECT_EQ(0, reap(self->pid));
 	self->pid = 0;
 	close(half);
@@ -947,6 +947,35 @@ TEST_F(server_is, checked_before_anything_is_queued)
 	EXPECT_EQ(0, connect_finish(half, NULL, LONG));
 	close(half);
 	close(end);
+}
+
+TEST_F(connect, a_server_process_that_is_gone_matches_no_pid)
+{
+	struct lpc_connect c = { .flags = LPC_CONNECT_SERVER_PID };
+	char name[NAME_ROOM];
+	int sv[2], port;
+	pid_t maker;
+
+	unique_name(name);
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv));
+	maker = fork_child();
+	if (maker == 0) {
+		port = port_create(name, NULL);
+		must(port >= 0);
+		must_be(0, send_fd(sv[0], port));
+		_exit(0);
+	}
+	port = recv_fd(sv[1]);
+	ASSERT_LE(0, port);
+	ASSERT_EQ(0, reap(maker));
+	/* its number may be another's by now */
+	c.server_pid = maker;
+	c.deadline = in_ms(SHORT);
+	EXPECT_EQ(-EPERM, port_connect_opts(name, &c));
+	EXPECT_EQ(0, PORT_FIELD(port, queued_peak));
+	close(port);
+	close(sv[0]);
+	close(sv[1]);
 }
 
 TEST_F(connect, SAME_SERVER_refuses_an_acceptor_of_another_uid)

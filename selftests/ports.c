@@ -798,9 +798,8 @@ TEST(an_inherited_port_serves_and_outlives_its_maker)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, msg_call(fd, 1, "?", 1, &b, LONG));
 	EXPECT_TRUE(buf_is(&b, "heir", 4));
-	/* the maker is gone and shows as such, the replier as itself */
 	EXPECT_EQ(*heir, (pid_t)b.m.pid);
-	EXPECT_EQ(0, PORT_FIELD(fd, server_pid));
+	EXPECT_EQ(*heir, CONN_FIELD(fd, server_pid));
 	gate_post(&go, 0);
 	close(fd);
 }
