@@ -96,13 +96,17 @@ static int kill_round(struct rig *r, struct sender *s, struct victim *v,
 	if (kill(pid, SIGKILL) || waitpid(pid, NULL, 0) != pid)
 		return __LINE__;
 	sent(s, round);
-	/* Copied out before it died, or back in the queue: never both. */
+	/*
+	 * Copied out before it died, or back in the queue; both if it died
+	 * between, which it cannot tell anybody.
+	 */
 	ret = recv_now(r->port, &p);
+	if (ret == 0 && (p.m.code != (__u32)round ||
+			 recv_now(r->port, &p) != -EAGAIN))
+		return __LINE__;
 	if (v->p.m.type == LPC_DATAGRAM)
-		return v->p.m.code == (__u32)round && ret == -EAGAIN ? 0
-								      : __LINE__;
-	/* Killed while it copied: the payload may be there, not the message */
-	return ret == 0 && p.m.code == (__u32)round ? 0 : __LINE__;
+		return v->p.m.code == (__u32)round ? 0 : __LINE__;
+	return ret == 0 ? 0 : __LINE__;
 }
 
 static int kill_receivers(void)
