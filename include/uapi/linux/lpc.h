@@ -1,0 +1,721 @@
+/* SPDX-License-Identifier: ((GPL-2.0-only WITH Linux-syscall-note) OR MIT) */
+/*
+ * lpc.h - local procedure calls between two processes, through /dev/lpc
+ *
+ * This is the whole ABI. Documentation/man/lpc.4 says the same at length.
+ */
+#ifndef _UAPI_LINUX_LPC_H
+#define _UAPI_LINUX_LPC_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: errors
+ *
+ * One meaning each, whatever the ioctl:
+ *
+ * - EACCES: the name may not be used by this user, or the port's mode forbids
+ * - EAGAIN: LPC_DONTWAIT, and it would have to wait
+ * - EBUSY: another thread is already doing this (waits for that call)
+ * - ECANCELED: the caller gave up; the reply was dropped
+ * - ECONNREFUSED: refused, or the port went away during connect
+ * - ECONNRESET: the peer went away after it had received the request
+ * - E2BIG: a longer struct than this kernel knows, with a non-zero tail
+ * - EEXIST: the name is taken
+ * - EFAULT: bad memory of the caller
+ * - EINPROGRESS: detached, as LPC_CALL_ASYNC or LPC_CONNECT_ASYNC asked
+ * - EINTR: a signal with a handler that does not restart; call again
+ * - EINVAL: malformed: unknown flag, non-zero reserved field, bad value
+ * - EMSGSIZE: longer than a limit; the limit or the need stands in @room
+ * - ENOBUFS: a quota is full; @limit says which, @in_use how full
+ * - ENOENT: no such name in this IPC namespace
+ * - ENOTCONN: the handshake of this connection is not over
+ * - ENOTTY: no such ioctl on this kind of file descriptor
+ * - EOPNOTSUPP: exists, but not for this kind of port, call or kernel
+ * - EPERM: the server is not who the client required
+ * - EPIPE: the peer is gone; on a request: no server has ever received it
+ * - ESHUTDOWN: SHUTDOWN ended receiving here and nothing is left
+ * - ESTALE: no request with that id waits for this
+ * - ETIMEDOUT: the deadline has passed
+ */
+
+/**
+ * DOC: rules
+ *
+ * Every struct only grows at its end. Its size travels in the ioctl number;
+ * shorter than the first published size is ENOTTY, longer than the kernel's
+ * with a non-zero tail is E2BIG. Seccomp filters compare ``cmd & 0xffff``.
+ * Unknown flags and non-zero reserved fields are EINVAL. Deadlines are
+ * absolute CLOCK_MONOTONIC nanoseconds of the caller's time namespace,
+ * LPC_FOREVER (0) is none. File descriptors made here are close-on-exec.
+ */
+
+#define LPC_ABI_VERSION		1
+
+#define LPC_INLINE_MAX		303u	/* payload bytes the kernel copies */
+#define LPC_CONNECT_MAX		260u	/* bytes of connect data, each way */
+#define LPC_NAME_MAX		255u	/* bytes in a port name, no final NUL */
+#define LPC_FOREVER		0ull
+
+/* Codes from here on belong to liblpc (lpc_serve answers them itself). */
+#define LPC_CODE_RESERVED	0xffff0000u
+#define LPC_CODE_PING		0xffff0001u	/* the request comes back */
+#define LPC_CODE_INFO		0xffff0002u	/* text: library, version */
+
+/**
+ * enum lpc_type - what kind of message this is; set by the kernel alone
+ * @LPC_NEW: only as input
+ * @LPC_REQUEST: somebody waits for the answer (NT: LPC_REQUEST)
+ * @LPC_REPLY: the answer; in a queue only for a detached call
+ * @LPC_DATAGRAM: nobody waits (NT: LPC_DATAGRAM)
+ * @LPC_PORT_CLOSED: last message of a connection whose client end is gone;
+ *	payload: start time of the connecting process, u64 ns since boot
+ * @LPC_CLIENT_DIED: a watched thread exited or called execve(); payload: its
+ *	start time, u64 ns since boot
+ * @LPC_CONNECTION_REQUEST: payload: connect data; to be answered by ACCEPT
+ * @LPC_CANCELED: the caller of the request @id that this server has received
+ *	has given up; only for ports made with LPC_PORT_CANCELED
+ */
+enum lpc_type {
+	LPC_NEW			= 0,
+	LPC_REQUEST		= 1,
+	LPC_REPLY		= 2,
+	LPC_DATAGRAM		= 3,
+	LPC_PORT_CLOSED		= 5,
+	LPC_CLIENT_DIED		= 6,
+	LPC_CONNECTION_REQUEST	= 10,
+	LPC_CANCELED		= 12,
+};
+
+/* lpc_msg.flags, from the caller. */
+#define LPC_DONTWAIT		(1u << 0)	/* EAGAIN instead of waiting */
+#define LPC_CALL_ASYNC		(1u << 1)	/* CALL: EINPROGRESS, see below */
+#define LPC_CALLBACK		(1u << 2)	/* CALL: into the caller of @id */
+#define LPC_SPIN		(1u << 3)	/* poll a while before sleeping */
+#define LPC_WITH_REPLY		(1u << 4)	/* REPLY_*: has a reply part */
+#define LPC_WITH_RECV		(1u << 5)	/* REPLY_RECV: has a receive part */
+#define LPC_RECV_ANYWAY		(1u << 6)	/* receive though the reply failed */
+#define LPC_LISTEN		(1u << 7)	/* only connection requests */
+
+/*
+ * lpc_msg.status and lpc_connect.status: written by the kernel, on errors
+ * too. On input all but LPC_PENDING is ignored.
+ */
+#define LPC_DID_REPLY		(1u << 0)	/* the reply part took effect */
+#define LPC_WAS_TAKEN		(1u << 1)	/* a server may have acted */
+#define LPC_PENDING		(1u << 2)	/* open: same ioctl waits on */
+#define LPC_TRUNCATED		(1u << 3)	/* connect data did not all fit */
+#define LPC_PID_FOREIGN		(1u << 4)	/* sender has no pid here: 0 */
+#define LPC_UID_UNMAPPED	(1u << 5)	/* uid reads (__u32)-1 */
+#define LPC_GID_UNMAPPED	(1u << 6)	/* gid reads (__u32)-1 */
+#define LPC_DETACHED		(1u << 7)	/* asynchronous: cannot be called back */
+
+/**
+ * struct lpc_msg - one message; the argument of SEND, CALL, REPLY_RECV and
+ *	REPLY_WAIT; its payload follows it directly
+ * @type: out: enum lpc_type
+ * @status: out: LPC_DID_REPLY ...; in: LPC_PENDING, to wait on for @id
+ * @flags: in: LPC_DONTWAIT ...; out: 0
+ * @code: carried unchanged: the method in a request, the result in a reply
+ * @len: bytes of payload
+ * @room: in: payload bytes that fit where the received message goes; out, on
+ *	EMSGSIZE: what was needed, or the limit that was exceeded
+ * @error: out: in a REPLY that ends a detached call, 0 or a negative errno
+ * @id: the request's id; in: which one is answered, called back or waited for
+ * @callback: the callback's id, 0 if the message is none
+ * @context: out: what ACCEPT said of this connection; server side only
+ * @pid: out: sender's process as the receiver's pid namespace sees it
+ * @tid: out: sender's thread, likewise
+ * @uid: out: sender's fsuid as the receiver's user namespace sees it
+ * @gid: out: sender's fsgid, likewise
+ * @deadline: in: of the wait in this ioctl; out, in a request: its caller's
+ * @out: in: address where the received message goes (header, then payload);
+ *	0: over this one
+ * @offset: of the payload in a section; 0 until sections exist
+ * @length: of the payload in a section; 0 until sections exist
+ * @cookie: 0, for calls that do not block
+ * @fds: 0, for passing file descriptors
+ * @section: index of the section, 0 for none
+ * @nfds: 0, for passing file descriptors
+ * @priority: 0, for priority inheritance
+ * @limit: out, on ENOBUFS: enum lpc_limit
+ * @in_use: out, on ENOBUFS: how much of it is in use
+ */
+struct lpc_msg {
+	__u16	type;
+	__u16	status;
+	__u32	flags;
+	__u32	code;
+	__u32	len;
+	__u32	room;
+	__s32	error;
+	__u64	id;
+	__u64	callback;
+	__u64	context;
+	__u32	pid;
+	__u32	tid;
+	__u32	uid;
+	__u32	gid;
+	__u64	deadline;
+	__u64	out;
+	__u64	offset;
+	__u64	length;
+	__u64	cookie;
+	__u64	fds;
+	__u16	section;
+	__u16	nfds;
+	__u32	priority;
+	__u32	limit;
+	__u32	in_use;
+};
+
+/**
+ * enum lpc_limit - what can be full; index into lpc_info.limits
+ * @LPC_LIMIT_NONE: none
+ * @LPC_LIMIT_PORTS: ports a user has made (sysctl lpc.ports)
+ * @LPC_LIMIT_CONNS: connections a user has made (lpc.connections)
+ * @LPC_LIMIT_PORT_CONNS: connections on one port (lpc.port_connections)
+ * @LPC_LIMIT_PENDING: connects pending on one port (the port's backlog, at
+ *	most lpc.pending)
+ * @LPC_LIMIT_USER_PENDING: connects one user has pending (lpc.user_pending)
+ * @LPC_LIMIT_SHARE: one user's share of a port (lpc.port_share, in percent)
+ * @LPC_LIMIT_NAME_WAITERS: threads of one user that wait for a name
+ *	(lpc.name_waiters)
+ * @LPC_LIMIT_DATAGRAMS: datagrams queued, by connection and direction
+ *	(lpc.datagrams)
+ * @LPC_LIMIT_CALLS: calls in progress by connection, canceled ones that the
+ *	server has not answered among them (lpc.calls)
+ * @LPC_LIMIT_CALLBACK_DEPTH: nested callbacks (lpc.callback_depth)
+ * @LPC_LIMIT_WATCHES: watches a user has registered (lpc.watches)
+ * @LPC_LIMIT_SECTION_BYTES: reserved for sections (lpc.section_bytes)
+ * @LPC_LIMIT_MAX: one more than the last
+ */
+enum lpc_limit {
+	LPC_LIMIT_NONE			= 0,
+	LPC_LIMIT_PORTS			= 1,
+	LPC_LIMIT_CONNS			= 2,
+	LPC_LIMIT_PORT_CONNS		= 3,
+	LPC_LIMIT_PENDING		= 4,
+	LPC_LIMIT_USER_PENDING		= 5,
+	LPC_LIMIT_SHARE			= 6,
+	LPC_LIMIT_NAME_WAITERS		= 7,
+	LPC_LIMIT_DATAGRAMS		= 8,
+	LPC_LIMIT_CALLS			= 9,
+	LPC_LIMIT_CALLBACK_DEPTH	= 10,
+	LPC_LIMIT_WATCHES		= 11,
+	LPC_LIMIT_SECTION_BYTES		= 12,
+	LPC_LIMIT_MAX			= 16,
+};
+
+/* lpc_info.features */
+#define LPC_HAS_WATCH		(1ull << 0)	/* WATCH_THREAD, callbacks end */
+#define LPC_HAS_HANDOFF		(1ull << 1)	/* wakes stay on this CPU */
+#define LPC_HAS_DEBUG		(1ull << 2)	/* built with LPC_DEBUG */
+
+/**
+ * struct lpc_limit_value - a limit in force and what the caller has of it
+ * @limit: how much; the unit is that of enum lpc_limit
+ * @in_use: how much of it the calling user has in use; 0 where the limit
+ *	belongs to a port or a connection
+ */
+struct lpc_limit_value {
+	__u64	limit;
+	__u64	in_use;
+};
+
+/**
+ * struct lpc_info - INFO on /dev/lpc
+ * @flags: in: 0
+ * @abi: out: LPC_ABI_VERSION of the module
+ * @features: out: LPC_HAS_* bits
+ * @errata: out: bits for bugs mended since the ABI was published; none yet
+ * @inline_max: out: LPC_INLINE_MAX
+ * @connect_max: out: LPC_CONNECT_MAX
+ * @callback_ms: out: deadline of a callback that names none, milliseconds
+ * @reserved: 0
+ * @limits: out: by enum lpc_limit
+ */
+struct lpc_info {
+	__u32	flags;
+	__u32	abi;
+	__u64	features;
+	__u64	errata;
+	__u32	inline_max;
+	__u32	connect_max;
+	__u32	callback_ms;
+	__u32	reserved;
+	struct lpc_limit_value limits[LPC_LIMIT_MAX];
+};
+
+/* lpc_create.flags */
+#define LPC_PORT_OWNER		(1u << 0)	/* @owner and @group are given */
+#define LPC_PORT_PAIR		(1u << 1)	/* no name, and a connected client */
+#define LPC_PORT_CANCELED	(1u << 2)	/* wants CANCELED messages */
+#define LPC_PORT_SPIN		(1u << 3)	/* its threads poll before they sleep */
+
+/**
+ * struct lpc_create - CREATE on /dev/lpc (NtCreatePort, NtCreateWaitablePort)
+ * @flags: in: LPC_PORT_*
+ * @mode: in: w (2) connect, r (4) query, for owner, group and other; 0: 0600
+ * @name: in: address of the name; no name makes a private port
+ * @name_len: in: its length, at most LPC_NAME_MAX
+ * @owner: in: with LPC_PORT_OWNER, in the caller's user namespace; needs
+ *	CAP_IPC_OWNER over the IPC namespace unless it is the caller's own
+ * @group: in: likewise
+ * @inline_max: in: longest payload of a message; 0: LPC_INLINE_MAX
+ * @connect_max: in: longest connect data; 0: LPC_CONNECT_MAX
+ * @backlog: in: connects that may be pending; 0: lpc.pending
+ * @context: in: with LPC_PORT_PAIR, the context of that connection
+ * @fd: out: the connection port
+ * @client_fd: out: with LPC_PORT_PAIR, the client end; else -1
+ * @limit: out: on ENOBUFS
+ * @in_use: out: on ENOBUFS
+ */
+struct lpc_create {
+	__u32	flags;
+	__u32	mode;
+	__u64	name;
+	__u32	name_len;
+	__u32	owner;
+	__u32	group;
+	__u32	inline_max;
+	__u32	connect_max;
+	__u32	backlog;
+	__u64	context;
+	__s32	fd;
+	__s32	client_fd;
+	__u32	limit;
+	__u32	in_use;
+};
+
+/* lpc_connect.flags */
+#define LPC_CONNECT_ASYNC	(1u << 0)	/* EINPROGRESS with a pending end */
+#define LPC_CONNECT_WAIT_NAME	(1u << 1)	/* wait until the name exists */
+#define LPC_CONNECT_SERVER_UID	(1u << 2)	/* port made by @server_uid or EPERM */
+#define LPC_CONNECT_SERVER_GID	(1u << 3)
+#define LPC_CONNECT_SERVER_PID	(1u << 4)
+#define LPC_CONNECT_SAME_SERVER	(1u << 5)	/* acceptor has the creator's uid */
+
+/**
+ * struct lpc_connect - CONNECT on /dev/lpc (NtConnectPort,
+ *	NtSecureConnectPort); on a client end made with LPC_CONNECT_ASYNC:
+ *	finish it, with @name_len 0 and no flags
+ * @flags: in: LPC_CONNECT_*
+ * @status: in: LPC_PENDING to wait on; out: LPC_PENDING, LPC_WAS_TAKEN (the
+ *	server has seen the request), LPC_TRUNCATED
+ * @id: in and out: with LPC_PENDING, which connect is waited for
+ * @name: in: address of the name
+ * @name_len: in: its length
+ * @data_len: in: bytes of connect data, at most the port's limit
+ * @data: in: address of the connect data
+ * @answer: in: where the server's data goes, on success and on ECONNREFUSED
+ * @answer_room: in: bytes there
+ * @answer_len: out: bytes of the server's data, more than fit perhaps
+ * @deadline: in: of the whole handshake, waiting for the name included
+ * @server_uid: in: required; out: who made the port
+ * @server_gid: in: required; out: likewise
+ * @server_pid: in: required; out: likewise
+ * @acceptor_pid: out: who accepted
+ * @acceptor_uid: out: who accepted
+ * @room: out: the port's inline_max; on EMSGSIZE: its connect_max
+ * @fd: out: the client end
+ * @limit: out: on ENOBUFS
+ * @in_use: out: on ENOBUFS
+ * @reserved: 0
+ */
+struct lpc_connect {
+	__u32	flags;
+	__u32	status;
+	__u64	id;
+	__u64	name;
+	__u32	name_len;
+	__u32	data_len;
+	__u64	data;
+	__u64	answer;
+	__u32	answer_room;
+	__u32	answer_len;
+	__u64	deadline;
+	__u32	server_uid;
+	__u32	server_gid;
+	__u32	server_pid;
+	__u32	acceptor_pid;
+	__u32	acceptor_uid;
+	__u32	room;
+	__s32	fd;
+	__u32	limit;
+	__u32	in_use;
+	__u32	reserved;
+};
+
+/* lpc_accept.flags */
+#define LPC_ACCEPT_REFUSE	(1u << 0)
+#define LPC_ACCEPT_OWN_QUEUE	(1u << 1)	/* only this connection, only here */
+
+/**
+ * struct lpc_accept - ACCEPT on a port (NtAcceptConnectPort)
+ * @flags: in: LPC_ACCEPT_*
+ * @data_len: in: bytes of data for the client, at most the port's connect_max
+ * @id: in: of the CONNECTION_REQUEST; ESTALE if none waits under it
+ * @context: in: comes back with every message of this connection
+ * @data: in: address of the data for the client; on refusal too
+ * @fd: out: the server end; -1 on refusal
+ * @limit: out: on ENOBUFS
+ * @in_use: out: on ENOBUFS
+ * @room: out: on EMSGSIZE: the port's connect_max
+ */
+struct lpc_accept {
+	__u32	flags;
+	__u32	data_len;
+	__u64	id;
+	__u64	context;
+	__u64	data;
+	__s32	fd;
+	__u32	limit;
+	__u32	in_use;
+	__u32	room;
+};
+
+/**
+ * struct lpc_complete - COMPLETE on a server end (NtCompleteConnectPort)
+ * @flags: in: 0
+ * @reserved: 0
+ *
+ * Only now does the client's CONNECT return. A second COMPLETE is EINVAL; a
+ * client that has gone meanwhile is no error.
+ */
+struct lpc_complete {
+	__u32	flags;
+	__u32	reserved;
+};
+
+/* lpc_shutdown.flags */
+#define LPC_SHUT_NEW		(1u << 0)	/* port: name gone, connects refused */
+#define LPC_SHUT_REQUESTS	(1u << 1)	/* untaken and new requests: EPIPE */
+#define LPC_SHUT_RECEIVE	(1u << 2)	/* receivers: ESHUTDOWN when empty */
+#define LPC_SHUT_ALL		(1u << 3)	/* as if every holder had closed it */
+
+/**
+ * struct lpc_shutdown - SHUTDOWN on a port or an end: for all its holders
+ * @flags: in: LPC_SHUT_*; on an end LPC_SHUT_NEW is EINVAL. On a port
+ *	LPC_SHUT_ALL ends its connections too.
+ * @reserved: 0
+ */
+struct lpc_shutdown {
+	__u32	flags;
+	__u32	reserved;
+};
+
+/**
+ * struct lpc_cancel - CANCEL on the end (or port) that made a detached call
+ * @id: in: of the call; ESTALE if it has ended
+ * @flags: in: 0
+ * @reserved: 0
+ *
+ * The call ends with ECANCELED: an asynchronous one as a REPLY with that
+ * @error, a PENDING one for the thread that comes back for it.
+ */
+struct lpc_cancel {
+	__u64	id;
+	__u32	flags;
+	__u32	reserved;
+};
+
+/**
+ * struct lpc_watch - WATCH_THREAD on a client end or a port
+ *	(NtRegisterThreadTerminatePort)
+ * @flags: in: 0
+ * @limit: out: on ENOBUFS
+ * @in_use: out: on ENOBUFS
+ * @reserved: 0
+ *
+ * When the calling thread exits or calls execve() the server receives one
+ * CLIENT_DIED for each registration; twice is legal. EOPNOTSUPP where the
+ * kernel has no such tracepoint (LPC_HAS_WATCH).
+ */
+struct lpc_watch {
+	__u32	flags;
+	__u32	limit;
+	__u32	in_use;
+	__u32	reserved;
+};
+
+/**
+ * struct lpc_counters - what has happened on a port or a connection
+ * @calls: requests accepted, = replied + canceled + lost + withdrawn + those
+ *	still in progress
+ * @replied: requests whose reply reached their call
+ * @canceled: requests given up after a server had received them
+ * @lost: requests whose peer went away (EPIPE, ECONNRESET)
+ * @withdrawn: requests given up before a server had received them
+ * @datagrams: datagrams accepted
+ * @dropped: datagrams discarded because their receiver went away
+ * @refused: connects refused
+ * @bytes: payload bytes copied in
+ * @unattended: messages that found no server waiting
+ */
+struct lpc_counters {
+	__u64	calls;
+	__u64	replied;
+	__u64	canceled;
+	__u64	lost;
+	__u64	withdrawn;
+	__u64	datagrams;
+	__u64	dropped;
+	__u64	refused;
+	__u64	bytes;
+	__u64	unattended;
+};
+
+/**
+ * struct lpc_port_info - QUERY and LIST of a port
+ * @serial: unique while the module is loaded
+ * @created: when, CLOCK_MONOTONIC ns of the reader's time namespace
+ * @last: when the last message was sent, likewise; 0: none yet
+ * @mode: the mode bits
+ * @flags: LPC_PORT_* it was made with
+ * @owner: uid of the owner, (__u32)-1 if unmapped here
+ * @group: gid, likewise
+ * @server_pid: process that made it, 0 if not visible here
+ * @server_uid: its uid
+ * @server_gid: its gid
+ * @inline_max: longest payload
+ * @connect_max: longest connect data
+ * @backlog: connects that may be pending
+ * @pending: connects that are
+ * @connections: connections now
+ * @queued: messages in the queue now
+ * @queued_peak: the most there ever were
+ * @waiting: threads that wait to receive now
+ * @waiting_peak: the most there ever were
+ * @calls_now: requests in progress
+ * @shut: LPC_SHUT_* in force
+ * @reserved: 0
+ * @name_len: bytes of @name
+ * @counters: since it was made
+ * @name: not terminated beyond @name_len, zero padded
+ */
+struct lpc_port_info {
+	__u64	serial;
+	__u64	created;
+	__u64	last;
+	__u32	mode;
+	__u32	flags;
+	__u32	owner;
+	__u32	group;
+	__u32	server_pid;
+	__u32	server_uid;
+	__u32	server_gid;
+	__u32	inline_max;
+	__u32	connect_max;
+	__u32	backlog;
+	__u32	pending;
+	__u32	connections;
+	__u32	queued;
+	__u32	queued_peak;
+	__u32	waiting;
+	__u32	waiting_peak;
+	__u32	calls_now;
+	__u32	shut;
+	__u32	reserved;
+	__u32	name_len;
+	struct lpc_counters counters;
+	__u8	name[256];
+};
+
+/**
+ * enum lpc_conn_state - how far the handshake is
+ * @LPC_CONN_PENDING: no server has received the request
+ * @LPC_CONN_RECEIVED: one has
+ * @LPC_CONN_ACCEPTED: accepted, not completed
+ * @LPC_CONN_CONNECTED: completed
+ * @LPC_CONN_REFUSED: over: refused
+ * @LPC_CONN_GONE: over: an end is closed
+ */
+enum lpc_conn_state {
+	LPC_CONN_PENDING	= 0,
+	LPC_CONN_RECEIVED	= 1,
+	LPC_CONN_ACCEPTED	= 2,
+	LPC_CONN_CONNECTED	= 3,
+	LPC_CONN_REFUSED	= 4,
+	LPC_CONN_GONE		= 5,
+};
+
+/**
+ * struct lpc_conn_info - QUERY of an end, LIST of a port's connections
+ * @serial: unique within the port
+ * @since: when the client asked, CLOCK_MONOTONIC ns of the reader
+ * @state: enum lpc_conn_state
+ * @flags: LPC_ACCEPT_OWN_QUEUE, as accepted
+ * @pid: connector, 0 if not visible here
+ * @tid: its thread
+ * @uid: its uid, (__u32)-1 if unmapped here
+ * @gid: its gid
+ * @server_pid: who accepted
+ * @server_uid: who accepted
+ * @calls_now: requests in progress, both directions
+ * @datagrams_now: datagrams queued, both directions
+ * @datagrams_max: how many may be, by direction
+ * @watches: registered threads
+ * @counters: since it was made
+ */
+struct lpc_conn_info {
+	__u64	serial;
+	__u64	since;
+	__u32	state;
+	__u32	flags;
+	__u32	pid;
+	__u32	tid;
+	__u32	uid;
+	__u32	gid;
+	__u32	server_pid;
+	__u32	server_uid;
+	__u32	calls_now;
+	__u32	datagrams_now;
+	__u32	datagrams_max;
+	__u32	watches;
+	struct lpc_counters counters;
+};
+
+/**
+ * enum lpc_call_state - where a request is
+ * @LPC_CALL_QUEUED: no server has it
+ * @LPC_CALL_HANDED: on its way to one
+ * @LPC_CALL_TAKEN: received, to be answered
+ * @LPC_CALL_AWAY: its caller handles a callback
+ * @LPC_CALL_REPLIED: over, its caller has yet to fetch the reply
+ * @LPC_CALL_CANCELED: over: given up
+ * @LPC_CALL_LOST: over: the peer went away
+ */
+enum lpc_call_state {
+	LPC_CALL_QUEUED		= 0,
+	LPC_CALL_HANDED		= 1,
+	LPC_CALL_TAKEN		= 2,
+	LPC_CALL_AWAY		= 3,
+	LPC_CALL_REPLIED	= 4,
+	LPC_CALL_CANCELED	= 5,
+	LPC_CALL_LOST		= 6,
+};
+
+/**
+ * struct lpc_call_info - QUERY of a request, LIST of a port's requests in
+ *	progress
+ * @id: the request's id
+ * @callback: its callback id if it is one
+ * @conn: serial of its connection, 0 if it was sent on the port
+ * @sent: when, CLOCK_MONOTONIC ns of the reader
+ * @start: start time of the caller's thread, ns since boot
+ * @state: enum lpc_call_state
+ * @flags: LPC_CALL_ASYNC, LPC_CALLBACK
+ * @code: the method
+ * @len: payload bytes
+ * @pid: caller, 0 if not visible here
+ * @tid: its thread
+ * @server_tid: thread that received it, 0 if none or not visible
+ * @to_client: 1 if the server called
+ */
+struct lpc_call_info {
+	__u64	id;
+	__u64	callback;
+	__u64	conn;
+	__u64	sent;
+	__u64	start;
+	__u32	state;
+	__u32	flags;
+	__u32	code;
+	__u32	len;
+	__u32	pid;
+	__u32	tid;
+	__u32	server_tid;
+	__u32	to_client;
+};
+
+/* lpc_query.what, lpc_list.what */
+#define LPC_WHAT_PORT		1	/* struct lpc_port_info */
+#define LPC_WHAT_CONN		2	/* struct lpc_conn_info */
+#define LPC_WHAT_CALL		3	/* struct lpc_call_info */
+
+/* lpc_query.flags */
+#define LPC_QUERY_WAIT_NAME	(1u << 0)	/* wait until the name exists */
+
+/**
+ * struct lpc_query - QUERY on a port or an end, or by name on /dev/lpc
+ *	(NtQueryInformationPort)
+ * @what: in: LPC_WHAT_PORT; LPC_WHAT_CONN on an end; LPC_WHAT_CALL on a port
+ *	or an end, for the request @id that waits there for an answer (ESTALE
+ *	if none does). By name only LPC_WHAT_PORT, and r is needed.
+ * @flags: in: LPC_QUERY_WAIT_NAME
+ * @name: in: on /dev/lpc, address of the name
+ * @name_len: in: on /dev/lpc, its length; else 0
+ * @size: in: bytes at @out; out: bytes of the whole answer. A shorter room
+ *	gets what fits.
+ * @out: in: where the answer goes
+ * @id: in: for LPC_WHAT_CALL
+ * @deadline: in: for LPC_QUERY_WAIT_NAME
+ * @limit: out: on ENOBUFS
+ * @in_use: out: on ENOBUFS
+ */
+struct lpc_query {
+	__u32	what;
+	__u32	flags;
+	__u64	name;
+	__u32	name_len;
+	__u32	size;
+	__u64	out;
+	__u64	id;
+	__u64	deadline;
+	__u32	limit;
+	__u32	in_use;
+};
+
+/**
+ * struct lpc_list - LIST on /dev/lpc: the ports of this IPC namespace that
+ *	the caller may query, a port's connections, a port's requests
+ * @what: in: LPC_WHAT_*; connections and requests only for the port's owner
+ *	or CAP_IPC_OWNER
+ * @flags: in: 0
+ * @port: in: serial of the port, for connections and requests
+ * @cursor: in: 0 to start; out: where to go on
+ * @out: in: address of an array
+ * @size: in: bytes of one element there; it is cut or zero padded to that
+ * @count: in: elements there; out: elements written, 0 at the end
+ * @hidden: out: ports passed over because the caller may not query them
+ */
+struct lpc_list {
+	__u32	what;
+	__u32	flags;
+	__u64	port;
+	__u64	cursor;
+	__u64	out;
+	__u32	size;
+	__u32	count;
+	__u64	hidden;
+};
+
+#define LPC_IOC_MAGIC		0xBC
+
+/* on /dev/lpc */
+#define LPC_IOC_INFO		_IOWR(LPC_IOC_MAGIC, 0x00, struct lpc_info)
+#define LPC_IOC_CREATE		_IOWR(LPC_IOC_MAGIC, 0x01, struct lpc_create)
+#define LPC_IOC_CONNECT		_IOWR(LPC_IOC_MAGIC, 0x02, struct lpc_connect)
+#define LPC_IOC_LIST		_IOWR(LPC_IOC_MAGIC, 0x03, struct lpc_list)
+/* 0x04 SECTION, 0x05 EVENT_PAIR */
+
+/* on a port or an end */
+#define LPC_IOC_SEND		_IOWR(LPC_IOC_MAGIC, 0x10, struct lpc_msg)
+#define LPC_IOC_CALL		_IOWR(LPC_IOC_MAGIC, 0x11, struct lpc_msg)
+#define LPC_IOC_REPLY_RECV	_IOWR(LPC_IOC_MAGIC, 0x12, struct lpc_msg)
+#define LPC_IOC_REPLY_WAIT	_IOWR(LPC_IOC_MAGIC, 0x13, struct lpc_msg)
+#define LPC_IOC_CANCEL		_IOWR(LPC_IOC_MAGIC, 0x14, struct lpc_cancel)
+#define LPC_IOC_SHUTDOWN	_IOWR(LPC_IOC_MAGIC, 0x15, struct lpc_shutdown)
+#define LPC_IOC_QUERY		_IOWR(LPC_IOC_MAGIC, 0x16, struct lpc_query)
+#define LPC_IOC_WATCH_THREAD	_IOWR(LPC_IOC_MAGIC, 0x17, struct lpc_watch)
+/* 0x18 SECURITY, 0x19 DATA, 0x1a IMPERSONATE, 0x1b QUICK, 0x1c QUICK_OPEN */
+
+/* on a port */
+#define LPC_IOC_ACCEPT		_IOWR(LPC_IOC_MAGIC, 0x20, struct lpc_accept)
+
+/* on a server end */
+#define LPC_IOC_COMPLETE	_IOWR(LPC_IOC_MAGIC, 0x21, struct lpc_complete)
+
+#endif /* _UAPI_LINUX_LPC_H */
