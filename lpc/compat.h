@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The only file that knows kernels. The code is written to the newest one;
+ * what older ones lack is supplied here. Booted: 6.1 and 6.12.
+ */
+#ifndef _LPC_COMPAT_H
+#define _LPC_COMPAT_H
+
+#include <linux/kref.h>
+#include <linux/nsproxy.h>
+#include <linux/sched.h>
+#include <linux/sysctl.h>
+#include <linux/thread_info.h>
+#include <linux/time_namespace.h>
+#include <linux/version.h>
+
+/*
+ * Wake flags of the scheduler, private there. WF_SYNC is 0x10 on every kernel
+ * this was booted on. WF_CURRENT_CPU is admitted by default_wake_function()
+ * since 6.6; below, it trips a warning and does nothing.
+ */
+#define LPC_WF_SYNC		0x10
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#define LPC_WF_HANDOFF		(LPC_WF_SYNC | 0x40)
+#define LPC_CAN_HANDOFF		true
+#else
+#define LPC_WF_HANDOFF		LPC_WF_SYNC
+#define LPC_CAN_HANDOFF		false
+#endif
+
+/* Tables of sysctls ended with an empty entry until 6.11 forbade it. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#define LPC_SYSCTL_END
+#else
+#define LPC_SYSCTL_END		{ }
+#endif
+
+/* Lazy preemption (6.13) asks through a flag that need_resched() ignores. */
+static inline bool lpc_should_resched(void)
+{
+#ifdef TIF_NEED_RESCHED_LAZY
+	if (test_thread_flag(TIF_NEED_RESCHED_LAZY))
+		return true;
+#endif
+	return need_resched();
+}
+
+/*
+ * How far CLOCK_MONOTONIC of the caller's time namespace runs ahead of the
+ * kernel's; do_timens_ktime_to_host() is not exported by 6.1 and 6.12.
+ */
+static inline s64 lpc_timens_offset(void)
+{
+#ifdef CONFIG_TIME_NS
+	struct nsproxy *ns = current->nsproxy;
+
+	if (ns && ns->time_ns)
+		return timespec64_to_ns(&ns->time_ns->offsets.monotonic);
+#endif
+	return 0;
+}
+
+/* __assign_str() takes its source from __string() alone since 6.10. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define lpc_assign_str(field, src)	__assign_str(field)
+#else
+#define lpc_assign_str(field, src)	__assign_str(field, src)
+#endif
+
+#endif /* _LPC_COMPAT_H */

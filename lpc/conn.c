@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Connections: their memory, how long it lives, which end talks to which
+ * queue, what polling an end tells.
+ */
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/ktime.h>
+#include <linux/poll.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "conn.h"
+#include "message.h"
+#include "quota.h"
+
+static struct kmem_cache *lpc_conn_cache;
+static struct kmem_cache *lpc_share_cache;
+
+/**
+ * lpc_conn_new - a connection that the port does not know yet
+ * @port: whose reference count grows by one
+ *
+ * What may have to be told of this connection later is allocated now: its
+ * request, PORT_CLOSED, and the share its user will have of the port.
+ *
+ * Return: with one user, the client end; or an error.
+ */
+struct lpc_conn *lpc_conn_new(struct lpc_port *port)
+{
+	struct lpc_conn *conn;
+
+	conn = kmem_cache_alloc(lpc_conn_cache, GFP_KERNEL_ACCOUNT);
+	if (!conn)
+		return ERR_PTR(-ENOMEM);
+	memset(conn, 0, sizeof(*conn));
+	lpc_port_get(port);
+	conn->port = port;
+	INIT_LIST_HEAD(&conn->node);
+	init_waitqueue_head(&conn->settled);
+	lpc_end_init(&conn->client, LPC_KIND_CLIENT, port, conn);
+	lpc_end_init(&conn->server, LPC_KIND_SERVER, port, conn);
+	conn->server.recv = &port->self.queue;
+	conn->users = 1;
+	conn->since = ktime_get_ns();
+	lpc_ident_current(&conn->connector);
+	lpc_ident_get(&conn->connector);
+	rcu_read_lock();
+	conn->start = READ_ONCE(current->group_leader)->start_boottime;
+	rcu_read_unlock();
+
+	conn->request = lpc_call_alloc();
+	conn->closed = lpc_call_alloc();
+	conn->share = kmem_cache_alloc(lpc_share_cache, GFP_KERNEL_ACCOUNT);
+	conn->user = lpc_user_current();
+	if (!conn->request || !conn->closed || !conn->share || !conn->user) {
+		lpc_conn_free(conn);
+		return ERR_PTR(-ENOMEM);
+	}
+	memset(conn->share, 0, sizeof(*conn->share));
+	return conn;
+}
+
+/**
+ * lpc_conn_free - free it and all it has reserved
+ * @conn: that nobody knows or uses; no lock is held
+ */
+void lpc_conn_free(struct lpc_conn *conn)
+{
+	struct lpc_port *port = conn->port;
+
+	if (conn->listed)
+		lpc_uncharge(conn->user, LPC_LIMIT_CONNS);
+	if (conn->request)
+		lpc_ident_put(&conn->request->sender);
+	lpc_call_destroy(conn->request);
+	lpc_call_destroy(conn->closed);
+	lpc_call_destroy(xchg(&conn->client.spare, NULL));
+	lpc_call_destroy(xchg(&conn->server.spare, NULL));
+	if (conn->share)
+		kmem_cache_free(lpc_share_cache, conn->share);
+	lpc_user_put(conn->user);
+	lpc_ident_put(&conn->connector);
+	lpc_ident_put(&conn->acceptor);
+	kmem_cache_free(lpc_conn_cache, conn);
+	lpc_port_put(port);
+}
+
+static struct lpc_share *share_find(struct lpc_port *port,
+				    struct lpc_user *top)
+{
+	struct lpc_share *share;
+
+	list_for_each_entry(share, &port->shares, node)
+		if (share->top == top)
+			return share;
+	return NULL;
+}
+
+static u32 share_of(u32 whole)
+{
+	return max_t(u32, 1, (u64)whole * lpc_limit(LPC_LIMIT_SHARE) / 100);
+}
+
+static int full(u32 used, u32 most, enum lpc_limit what, u32 *limit,
+		u32 *in_use)
+{
+	if (used < most)
+		return 0;
+	*limit = what;
+	*in_use = used;
+	return -ENOBUFS;
+}
+
+static int port_has_room(struct lpc_port *port, struct lpc_share *share,
+			 bool privileged, u32 *limit, u32 *in_use)
+{
+	u32 conns = lpc_limit(LPC_LIMIT_PORT_CONNS);
+	u32 pending = lpc_limit(LPC_LIMIT_PENDING);
+	int ret;
+
+	if (port->backlog)
+		pending = min(pending, port->backlog);
+	ret = full(port->nr_conns, conns, LPC_LIMIT_PORT_CONNS, limit, in_use);
+	if (!ret)
+		ret = full(port->pending, pending, LPC_LIMIT_PENDING, limit,
+			   in_use);
+	if (ret || privileged || !share)
+		return ret;
+	ret = full(share->conns, share_of(conns), LPC_LIMIT_SHARE, limit,
+		   in_use);
+	if (!ret)
+		ret = full(share->pending, share_of(pending), LPC_LIMIT_SHARE,
+			   limit, in_use);
+	return ret;
+}
+
+/**
+ * lpc_conn_admit - enter it among the port's connections, as pending
+ * @conn: new; its user has been charged for it
+ * @limit: on -ENOBUFS: which
+ * @in_use: on -ENOBUFS: how much
+ *
+ * The port is locked.
+ */
+int lpc_conn_admit(struct lpc_conn *conn, u32 *limit, u32 *in_use)
+{
+	struct lpc_port *port = conn->port;
+	struct lpc_user *top = lpc_user_top(conn->user);
+	struct lpc_share *share = share_find(port, top);
+	bool privileged;
+	int ret;
+
+	lockdep_assert_held(&port->lock);
+	privileged = lpc_is_owner(port->owner, port->ipc_ns);
+	if (!conn->paired) {
+		ret = port_has_room(port, share, privileged, limit, in_use);
+		if (ret)
+			return ret;
+	}
+	if (!share) {
+		share = conn->share;
+		conn->share = NULL;
+		share->top = top;
+		list_add(&share->node, &port->shares);
+	}
+	share->conns++;
+	share->pending++;
+	port->nr_conns++;
+	port->pending++;
+	conn->is_pending = true;
+	conn->listed = true;
+	conn->serial = ++port->next_conn;
+	list_add_tail(&conn->node, &port->conns);
+	return 0;
+}
+
+/**
+ * lpc_conn_not_pending - it has been accepted, refused or given up
+ * @conn: locked
+ */
+void lpc_conn_not_pending(struct lpc_conn *conn)
+{
+	struct lpc_port *port = conn->port;
+
+	lockdep_assert_held(&port->lock);
+	if (!conn->is_pending)
+		return;
+	conn->is_pending = false;
+	port->pending--;
+	share_find(port, lpc_user_top(conn->user))->pending--;
+	lpc_uncharge(conn->user, LPC_LIMIT_USER_PENDING);
+}
+
+/**
+ * lpc_conn_use - one more user
+ * @conn: locked
+ */
+void lpc_conn_use(struct lpc_conn *conn)
+{
+	lockdep_assert_held(&conn->port->lock);
+	conn->users++;
+}
+
+/**
+ * lpc_conn_drop - one user less
+ * @conn: locked; with the last one it is freed by the next lpc_unlock()
+ */
+void lpc_conn_drop(struct lpc_conn *conn)
+{
+	struct lpc_port *port = conn->port;
+	struct lpc_share *share;
+
+	lockdep_assert_held(&port->lock);
+	if (--conn->users)
+		return;
+	if (conn->listed) {
+		lpc_conn_not_pending(conn);
+		share = share_find(port, lpc_user_top(conn->user));
+		port->nr_conns--;
+		if (!--share->conns) {
+			list_del(&share->node);
+			/* Freed with this connection, if it has none left. */
+			if (conn->share)
+				kmem_cache_free(lpc_share_cache, share);
+			else
+				conn->share = share;
+		}
+	}
+	list_move(&conn->node, &port->reap);
+}
+
+/**
+ * lpc_unlock - unlock a port and free what nobody uses any more
+ * @port: locked, and the caller has a reference
+ */
+void lpc_unlock(struct lpc_port *port)
+{
+	struct lpc_conn *conn, *next;
+	LIST_HEAD(reap);
+
+	if (unlikely(!list_empty(&port->reap)))
+		list_splice_init(&port->reap, &reap);
+	spin_unlock(&port->lock);
+	list_for_each_entry_safe(conn, next, &reap, node)
+		lpc_conn_free(conn);
+}
+
+/**
+ * lpc_unlock_handoff - unlock, and wake the thread that goes on from here
+ * @port: locked
+ * @task: found under the lock; or NULL
+ *
+ * For a thread that is about to sleep in this very ioctl.
+ *
+ * Return: true if @task runs as soon as this CPU is given away.
+ */
+bool lpc_unlock_handoff(struct lpc_port *port, struct task_struct *task)
+{
+	bool here;
+
+	if (!task) {
+		lpc_unlock(port);
+		return false;
+	}
+	/* Entered under the lock: the task cannot be freed before it ends. */
+	rcu_read_lock();
+	lpc_unlock(port);
+#ifdef LPC_DEBUG
+	udelay(min(READ_ONCE(lpc_debug_wake_delay_us), 1000u));
+#endif
+	here = lpc_wake_handoff(task);
+	rcu_read_unlock();
+	return here;
+}
+
+/**
+ * lpc_end_peer - the other side
+ * @end: of a connection
+ *
+ * Return: the other end; the port for the client of a pair.
+ */
+struct lpc_end *lpc_end_peer(struct lpc_end *end)
+{
+	if (end->kind == LPC_KIND_SERVER)
+		return &end->conn->client;
+	return &end->conn->server;
+}
+
+/**
+ * lpc_end_dead - has SHUTDOWN or the last close ended this?
+ * @end: locked
+ */
+bool lpc_end_dead(const struct lpc_end *end)
+{
+	return end->shut & LPC_SHUT_ALL;
+}
+
+/**
+ * lpc_end_target - where what is sent here is received
+ * @end: any
+ */
+struct lpc_queue *lpc_end_target(struct lpc_end *end)
+{
+	switch (end->kind) {
+	case LPC_KIND_CLIENT:
+		return end->conn->server.recv;
+	case LPC_KIND_SERVER:
+		return &end->conn->client.queue;
+	default:
+		return &end->queue;
+	}
+}
+
+/**
+ * lpc_end_may_answer - is this the side that a request was sent to?
+ * @end: where the answer comes from
+ * @call: a request of the same port
+ *
+ * The sender's own end never is (NT allows that: deviation).
+ */
+bool lpc_end_may_answer(const struct lpc_end *end, const struct lpc_call *call)
+{
+	if (call->to_client)
+		return end->kind == LPC_KIND_CLIENT && end->conn == call->conn;
+	if (end->kind == LPC_KIND_PORT)
+		return end->port == call->port;
+	return end->kind == LPC_KIND_SERVER && end->conn == call->conn;
+}
+
+static bool datagram_fits(const struct lpc_end *end)
+{
+	return end->datagrams < lpc_limit(LPC_LIMIT_DATAGRAMS);
+}
+
+static __poll_t poll_pending(struct lpc_conn *conn)
+{
+	switch (conn->state) {
+	case LPC_CONN_CONNECTED:
+		return 0;
+	case LPC_CONN_REFUSED:
+	case LPC_CONN_GONE:
+		return EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
+	default:
+		return conn->completed ? EPOLLOUT | EPOLLWRNORM : 0;
+	}
+}
+
+static __poll_t poll_queue(const struct lpc_queue *queue)
+{
+	__poll_t events = 0;
+
+	if (!list_empty(&queue->messages))
+		events |= EPOLLIN | EPOLLRDNORM;
+	if (queue->shut)
+		events |= EPOLLIN | EPOLLRDHUP;
+	return events;
+}
+
+/**
+ * lpc_end_poll - poll of a port or an end
+ * @end: the file's
+ * @file: the file
+ * @wait: from the VFS
+ *
+ * Messages for a port wake who polls the port, never who polls one of its
+ * server ends: with ten thousand of these in one epoll set each message would
+ * cost a walk over all of them. All wait queues lie in what the file pins.
+ */
+__poll_t lpc_end_poll(struct lpc_end *end, struct file *file,
+		      poll_table *wait)
+{
+	struct lpc_conn *conn = end->conn;
+	__poll_t events = 0;
+
+	poll_wait(file, &end->queue.poll, wait);
+	poll_wait(file, &end->room, wait);
+	if (end->kind == LPC_KIND_CLIENT)
+		poll_wait(file, &conn->settled, wait);
+
+	lpc_lock(end->port);
+	if (end->kind == LPC_KIND_CLIENT &&
+	    conn->state != LPC_CONN_CONNECTED) {
+		events = poll_pending(conn);
+		goto out;
+	}
+	events = poll_queue(&end->queue);
+	if (datagram_fits(end))
+		events |= EPOLLOUT | EPOLLWRNORM;
+	if (lpc_end_dead(end) || (conn && lpc_end_dead(lpc_end_peer(end))))
+		events |= EPOLLHUP;
+out:
+	lpc_unlock(end->port);
+	return events;
+}
+
+static void conn_ctor(void *object)
+{
+	memset(object, 0, sizeof(struct lpc_conn));
+}
+
+static void share_ctor(void *object)
+{
+	memset(object, 0, sizeof(struct lpc_share));
+}
+
+/**
+ * lpc_conn_init - make the caches
+ */
+int lpc_conn_init(void)
+{
+	lpc_conn_cache = kmem_cache_create("lpc_conn", sizeof(struct lpc_conn),
+					   0, SLAB_ACCOUNT, conn_ctor);
+	if (!lpc_conn_cache)
+		return -ENOMEM;
+	lpc_share_cache = kmem_cache_create("lpc_share",
+					    sizeof(struct lpc_share), 0,
+					    SLAB_ACCOUNT, share_ctor);
+	if (lpc_share_cache)
+		return 0;
+	kmem_cache_destroy(lpc_conn_cache);
+	return -ENOMEM;
+}
+
+/**
+ * lpc_conn_exit - undo lpc_conn_init()
+ */
+void lpc_conn_exit(void)
+{
+	kmem_cache_destroy(lpc_share_cache);
+	kmem_cache_destroy(lpc_conn_cache);
+}

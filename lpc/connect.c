@@ -1,0 +1,734 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The handshake: CREATE, CONNECT, ACCEPT, COMPLETE.
+ *
+ * A connection is PENDING while its request is QUEUED or HANDED, RECEIVED
+ * once a server has it, ACCEPTED, and CONNECTED when its client has seen
+ * COMPLETE; REFUSED and GONE are final. Nobody waits for anybody here but the
+ * client, with its own deadline.
+ *
+ * A thread in CONNECT that gets a signal withdraws a request that no server
+ * has seen. Otherwise it leaves the connection detached, tells its caller the
+ * id, and the restarted CONNECT finds it again; should the thread exit or
+ * call execve() instead, a watch gives the connection up.
+ */
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/nsproxy.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+
+#include "close.h"
+#include "conn.h"
+#include "connect.h"
+#include "inflight.h"
+#include "limits.h"
+#include "quota.h"
+#include "trace.h"
+#include "watch.h"
+
+/**
+ * struct lpc_detached - a connection whose thread is to come back to CONNECT
+ * @watch: on the thread
+ * @node: in lpc_detached_list; lpc_detached_lock
+ * @conn: the connection; this is a user of it, in place of the client's file
+ * @port: a reference
+ */
+struct lpc_detached {
+	struct lpc_task_watch watch;
+	struct list_head node;
+	struct lpc_conn *conn;
+	struct lpc_port *port;
+};
+
+static LIST_HEAD(lpc_detached_list);
+static DEFINE_SPINLOCK(lpc_detached_lock);
+
+static int create_pair(struct lpc_port *port, struct lpc_create *args,
+		       struct lpc_fd *client_fd)
+{
+	struct lpc_conn *conn = lpc_conn_new(port);
+	int ret;
+
+	if (IS_ERR(conn))
+		return PTR_ERR(conn);
+	conn->paired = true;
+	conn->context = args->context;
+	conn->completed = true;
+	conn->acceptor = port->creator;
+	conn->acceptor.counted = false;
+	lpc_ident_get(&conn->acceptor);
+	args->limit = LPC_LIMIT_USER_PENDING;
+	ret = lpc_charge(conn->user, LPC_LIMIT_USER_PENDING, &args->in_use);
+	if (ret)
+		goto err_conn;
+	args->limit = LPC_LIMIT_CONNS;
+	ret = lpc_charge(conn->user, LPC_LIMIT_CONNS, &args->in_use);
+	if (ret)
+		goto err_pending;
+	args->limit = LPC_LIMIT_NONE;
+	ret = lpc_fd_open(client_fd, LPC_KIND_CLIENT, &conn->client);
+	if (ret)
+		goto err_conns;
+
+	lpc_lock(port);
+	/* A pair is admitted whatever there is: nobody else can be in it. */
+	lpc_conn_admit(conn, &args->limit, &args->in_use);
+	lpc_conn_not_pending(conn);
+	lpc_conn_use(conn);
+	conn->state = LPC_CONN_CONNECTED;
+	lpc_unlock(port);
+	return 0;
+
+err_conns:
+	lpc_uncharge(conn->user, LPC_LIMIT_CONNS);
+err_pending:
+	lpc_uncharge(conn->user, LPC_LIMIT_USER_PENDING);
+err_conn:
+	lpc_conn_free(conn);
+	return ret;
+}
+
+/**
+ * lpc_create - CREATE, up to where its results are copied out
+ * @args: of the ioctl
+ * @name: copied in
+ * @fd: will be the port's
+ * @client_fd: will be the client's, with LPC_PORT_PAIR
+ */
+int lpc_create(struct lpc_create *args, const char *name, struct lpc_fd *fd,
+	       struct lpc_fd *client_fd)
+{
+	bool pair = args->flags & LPC_PORT_PAIR;
+	struct lpc_port *port;
+	int ret;
+
+	args->limit = LPC_LIMIT_NONE;
+	args->in_use = 0;
+	port = lpc_port_new(args, name);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	ret = lpc_fd_reserve(fd);
+	if (!ret && pair)
+		ret = lpc_fd_reserve(client_fd);
+	if (!ret)
+		ret = lpc_fd_open(fd, LPC_KIND_PORT, &port->self);
+	if (ret) {
+		lpc_port_put(port);
+		return ret;
+	}
+	/* From here on closing the file undoes everything. */
+	if (pair)
+		ret = create_pair(port, args, client_fd);
+	args->fd = fd->fd;
+	args->client_fd = client_fd->fd;
+	return ret;
+}
+
+/**
+ * lpc_create_publish - the last thing in CREATE that can fail
+ * @fd: the port's
+ */
+int lpc_create_publish(struct lpc_fd *fd)
+{
+	struct lpc_end *end = fd->file->private_data;
+
+	return lpc_port_publish(end->port);
+}
+
+static int required_server(const struct lpc_port *port,
+			   const struct lpc_connect *args)
+{
+	const struct lpc_ident *server = &port->creator;
+	struct lpc_reader reader;
+	struct lpc_shown shown;
+
+	lpc_reader_current(&reader);
+	if (args->flags & LPC_CONNECT_SERVER_UID &&
+	    !uid_valid(make_kuid(reader.user_ns, args->server_uid)))
+		return -EINVAL;
+	if (args->flags & LPC_CONNECT_SERVER_GID &&
+	    !gid_valid(make_kgid(reader.user_ns, args->server_gid)))
+		return -EINVAL;
+	if (args->flags & LPC_CONNECT_SERVER_PID && !args->server_pid)
+		return -EINVAL;
+
+	lpc_ident_show(server, &reader, &shown);
+	if (args->flags & LPC_CONNECT_SERVER_UID &&
+	    shown.uid != args->server_uid)
+		return -EPERM;
+	if (args->flags & LPC_CONNECT_SERVER_GID &&
+	    shown.gid != args->server_gid)
+		return -EPERM;
+	if (args->flags & LPC_CONNECT_SERVER_PID &&
+	    shown.pid != args->server_pid)
+		return -EPERM;
+	return 0;
+}
+
+static int connect_check(const struct lpc_connect *args)
+{
+	if (args->flags & ~LPC_MASK_CONNECT || args->reserved)
+		return -EINVAL;
+	return 0;
+}
+
+static struct lpc_port *wait_name(struct lpc_connect *args, const char *name,
+				  u64 deadline)
+{
+	struct lpc_user *user = NULL;
+	struct lpc_port *port;
+	int ret = -ENOENT;
+
+	for (;;) {
+		port = lpc_port_find(name, args->name_len);
+		if (port && lpc_port_may(port, LPC_MAY_CONNECT) == -ENOENT) {
+			/* Not for this caller to know, so it does not exist. */
+			lpc_port_put(port);
+			port = NULL;
+			ret = -ENOENT;
+			break;
+		}
+		if (port || !(args->flags & LPC_CONNECT_WAIT_NAME))
+			break;
+		if (!user) {
+			user = lpc_user_current();
+			if (!user)
+				return ERR_PTR(-ENOMEM);
+			ret = lpc_charge(user, LPC_LIMIT_NAME_WAITERS,
+					 &args->in_use);
+			if (ret) {
+				args->limit = LPC_LIMIT_NAME_WAITERS;
+				lpc_user_put(user);
+				return ERR_PTR(ret);
+			}
+		}
+		ret = lpc_name_wait(current->nsproxy->ipc_ns, name,
+				    args->name_len, deadline);
+		if (ret)
+			break;
+	}
+	if (user) {
+		lpc_uncharge(user, LPC_LIMIT_NAME_WAITERS);
+		lpc_user_put(user);
+	}
+	return port ? port : ERR_PTR(ret);
+}
+
+static struct lpc_port *connect_port(struct lpc_connect *args,
+				     const char *name, u64 deadline)
+{
+	struct lpc_port *port;
+	int ret;
+
+	port = wait_name(args, name, deadline);
+	if (IS_ERR(port))
+		return port;
+	ret = lpc_port_may(port, LPC_MAY_CONNECT);
+	if (!ret && !READ_ONCE(lpc_unprivileged_connect) &&
+	    !lpc_ipc_capable(port->ipc_ns))
+		ret = -EACCES;
+	if (!ret)
+		ret = required_server(port, args);
+	if (!ret && args->data_len > port->connect_max) {
+		args->room = port->connect_max;
+		ret = -EMSGSIZE;
+	}
+	if (!ret)
+		return port;
+	lpc_port_put(port);
+	return ERR_PTR(ret);
+}
+
+static int connect_charge(struct lpc_conn *conn, struct lpc_connect *args)
+{
+	int ret;
+
+	ret = lpc_charge(conn->user, LPC_LIMIT_CONNS, &args->in_use);
+	if (ret) {
+		args->limit = LPC_LIMIT_CONNS;
+		return ret;
+	}
+	ret = lpc_charge(conn->user, LPC_LIMIT_USER_PENDING, &args->in_use);
+	if (ret) {
+		args->limit = LPC_LIMIT_USER_PENDING;
+		lpc_uncharge(conn->user, LPC_LIMIT_CONNS);
+	}
+	return ret;
+}
+
+static void fill_request(struct lpc_conn *conn, const struct lpc_connect *args,
+			 const u8 *data)
+{
+	struct lpc_call *request = conn->request;
+
+	INIT_LIST_HEAD(&request->node);
+	INIT_LIST_HEAD(&request->sent);
+	request->port = conn->port;
+	request->conn = conn;
+	request->from = &conn->client;
+	request->type = LPC_CONNECTION_REQUEST;
+	request->refs = 1;
+	request->since = conn->since;
+	request->sender = conn->connector;
+	request->sender.counted = false;
+	lpc_ident_get(&request->sender);
+	request->len = args->data_len;
+	memcpy(request->data, data, args->data_len);
+}
+
+/* Queue the connection request. */
+static int connect_post(struct lpc_conn *conn, struct lpc_connect *args,
+			const u8 *data, u64 deadline)
+{
+	struct lpc_port *port = conn->port;
+	struct task_struct *task;
+	int ret;
+
+	fill_request(conn, args, data);
+	conn->flags = args->flags & LPC_CONNECT_SAME_SERVER ?
+		      LPC_CONNECT_SAME_SERVER : 0;
+	for (;;) {
+		lpc_lock(port);
+		if (!lpc_slots_full(&port->slots))
+			break;
+		lpc_unlock(port);
+		ret = lpc_port_grow_slots(port);
+		if (ret)
+			return ret;
+	}
+	ret = -ECONNREFUSED;
+	if (port->self.shut & LPC_SHUT_NEW)
+		goto out;
+	ret = lpc_conn_admit(conn, &args->limit, &args->in_use);
+	if (ret)
+		goto out;
+	conn->request->key = lpc_slots_number(&port->slots);
+	conn->request->id = conn->request->key;
+	conn->id = conn->request->id;
+	lpc_slots_add(&port->slots, conn->request);
+	lpc_call_hold(conn->request);
+	if (!(args->flags & LPC_CONNECT_ASYNC))
+		lpc_waiter_arm(&conn->waiter);
+	task = lpc_queue_post(&port->self.queue, conn->request);
+	if (task)
+		wake_up_process(task);
+	trace_lpc_connect(port->serial, conn->serial, port->name.text, 0);
+out:
+	lpc_unlock(port);
+	return ret;
+}
+
+static void show_server(struct lpc_conn *conn, struct lpc_connect *args)
+{
+	struct lpc_reader reader;
+	struct lpc_shown shown;
+
+	lpc_reader_current(&reader);
+	lpc_ident_show(&conn->port->creator, &reader, &shown);
+	args->server_pid = shown.pid;
+	args->server_uid = shown.uid;
+	args->server_gid = shown.gid;
+	args->room = conn->port->inline_max;
+	if (conn->acceptor.tgid) {
+		lpc_ident_show(&conn->acceptor, &reader, &shown);
+		args->acceptor_pid = shown.pid;
+		args->acceptor_uid = shown.uid;
+	}
+}
+
+/* What the server said, as far as there is room for it. */
+static void take_answer(struct lpc_conn *conn, struct lpc_connect *args,
+			u8 *answer)
+{
+	args->answer_len = conn->answer_len;
+	memcpy(answer, conn->answer, conn->answer_len);
+	if (conn->answer_len > args->answer_room)
+		args->status |= LPC_TRUNCATED;
+}
+
+/**
+ * connect_settled - what has become of the handshake?
+ * @conn: locked
+ * @args: status is set
+ * @answer: filled when it is over
+ *
+ * Return: 0 connected; -ECONNREFUSED; -EINPROGRESS.
+ */
+static int connect_settled(struct lpc_conn *conn, struct lpc_connect *args,
+			   u8 *answer)
+{
+	args->status = 0;
+	if (conn->state != LPC_CONN_PENDING)
+		args->status |= LPC_WAS_TAKEN;
+	if (conn->state == LPC_CONN_CONNECTED ||
+	    (conn->state == LPC_CONN_ACCEPTED && conn->completed)) {
+		conn->state = LPC_CONN_CONNECTED;
+		take_answer(conn, args, answer);
+		show_server(conn, args);
+		return 0;
+	}
+	if (conn->state < LPC_CONN_CONNECTED)
+		return -EINPROGRESS;
+	take_answer(conn, args, answer);
+	return -ECONNREFUSED;
+}
+
+/* The thread's watch fired: it will not come back to CONNECT. */
+static void detached_died(struct lpc_task_watch *watch)
+{
+	struct lpc_detached *d = container_of(watch, struct lpc_detached, watch);
+	struct lpc_port *port = d->port;
+
+	spin_lock(&lpc_detached_lock);
+	list_del(&d->node);
+	spin_unlock(&lpc_detached_lock);
+	lpc_end_drop(&d->conn->client);
+	kfree(d);
+	lpc_port_put(port);
+}
+
+static struct lpc_detached *detach(struct lpc_conn *conn)
+{
+	struct lpc_detached *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
+
+	if (!d)
+		return NULL;
+	d->conn = conn;
+	d->port = conn->port;
+	lpc_port_get(d->port);
+	spin_lock(&lpc_detached_lock);
+	list_add(&d->node, &lpc_detached_list);
+	spin_unlock(&lpc_detached_lock);
+	return d;
+}
+
+/* Find what this thread has left in CONNECT, and watch it no longer. */
+static struct lpc_conn *reattach(u64 id)
+{
+	struct lpc_detached *d;
+	struct lpc_conn *conn;
+
+	spin_lock(&lpc_detached_lock);
+	list_for_each_entry(d, &lpc_detached_list, node)
+		if (d->watch.task == current && d->conn->id == id)
+			goto found;
+	spin_unlock(&lpc_detached_lock);
+	return ERR_PTR(-ESTALE);
+found:
+	/* The thread is this one, so its watch cannot fire now. */
+	if (!lpc_watch_del(&d->watch)) {
+		spin_unlock(&lpc_detached_lock);
+		return ERR_PTR(-ESTALE);
+	}
+	list_del(&d->node);
+	spin_unlock(&lpc_detached_lock);
+	conn = d->conn;
+	/* The connection has its own reference on the port. */
+	lpc_port_put(d->port);
+	kfree(d);
+	return conn;
+}
+
+/**
+ * lpc_connect_forget - the caller could not be told the id of its CONNECT
+ * @id: that has just been left detached by this thread
+ */
+void lpc_connect_forget(u64 id)
+{
+	struct lpc_conn *conn = reattach(id);
+
+	if (!IS_ERR(conn))
+		lpc_end_drop(&conn->client);
+}
+
+/*
+ * Wait for the server. On anything but success and detachment the connection
+ * is given up and the client's user of it dropped.
+ */
+static int connect_wait(struct lpc_conn *conn, struct lpc_connect *args,
+			u64 deadline, u8 *answer)
+{
+	struct lpc_detached *d = NULL;
+	int why, ret;
+
+	why = lpc_wait(&conn->waiter, deadline, false, NULL);
+	if (why == -ERESTARTSYS && !fatal_signal_pending(current))
+		d = detach(conn);
+
+	lpc_lock(conn->port);
+	conn->waiter.task = NULL;
+	ret = connect_settled(conn, args, answer);
+	if (ret == -EINPROGRESS && why == -ERESTARTSYS && d &&
+	    !(conn->request && conn->request->state == LPC_CALL_QUEUED)) {
+		args->status |= LPC_PENDING;
+		args->id = conn->id;
+		lpc_watch_add(&d->watch, detached_died);
+		lpc_unlock(conn->port);
+		return -ERESTARTSYS;
+	}
+	lpc_unlock(conn->port);
+
+	if (d) {
+		spin_lock(&lpc_detached_lock);
+		list_del(&d->node);
+		spin_unlock(&lpc_detached_lock);
+		lpc_port_put(d->port);
+		kfree(d);
+	}
+	if (!ret)
+		return 0;
+	if (ret == -EINPROGRESS)
+		ret = why;
+	lpc_end_drop(&conn->client);
+	return ret;
+}
+
+static int connect_start(struct lpc_connect *args, const char *name,
+			 const u8 *data, u64 deadline, struct lpc_conn **out)
+{
+	struct lpc_port *port;
+	struct lpc_conn *conn;
+	int ret;
+
+	port = connect_port(args, name, deadline);
+	if (IS_ERR(port))
+		return PTR_ERR(port);
+	conn = lpc_conn_new(port);
+	lpc_port_put(port);
+	if (IS_ERR(conn))
+		return PTR_ERR(conn);
+	ret = connect_charge(conn, args);
+	if (ret) {
+		lpc_conn_free(conn);
+		return ret;
+	}
+	ret = connect_post(conn, args, data, deadline);
+	if (ret) {
+		lpc_uncharge(conn->user, LPC_LIMIT_USER_PENDING);
+		lpc_uncharge(conn->user, LPC_LIMIT_CONNS);
+		lpc_conn_free(conn);
+		return ret;
+	}
+	*out = conn;
+	return 0;
+}
+
+/**
+ * lpc_connect - CONNECT on /dev/lpc
+ * @args: of the ioctl
+ * @name: copied in, NUL behind it
+ * @data: connect data, copied in
+ * @answer: where the server's data goes, LPC_CONNECT_MAX bytes
+ * @fd: will be the client end's
+ *
+ * Return: 0, and @fd is to be published; -EINPROGRESS likewise; or an error.
+ */
+int lpc_connect(struct lpc_connect *args, const char *name, const u8 *data,
+		u8 *answer, struct lpc_fd *fd)
+{
+	bool resume = args->status & LPC_PENDING;
+	u64 deadline = lpc_deadline_in(args->deadline);
+	struct lpc_conn *conn;
+	int ret;
+
+	args->limit = LPC_LIMIT_NONE;
+	args->in_use = 0;
+	args->status = 0;
+	ret = connect_check(args);
+	if (!ret && !resume)
+		ret = lpc_name_check(name, args->name_len);
+	/* The file gets its end when that is sure: to abort it is nothing. */
+	if (!ret)
+		ret = lpc_fd_reserve(fd);
+	if (!ret)
+		ret = lpc_fd_open(fd, LPC_KIND_CLIENT, NULL);
+	if (ret)
+		return ret;
+
+	if (resume) {
+		conn = reattach(args->id);
+		if (IS_ERR(conn))
+			return PTR_ERR(conn);
+		lpc_lock(conn->port);
+		lpc_waiter_arm(&conn->waiter);
+		conn->waiter.done = conn->completed ||
+				    conn->state >= LPC_CONN_CONNECTED;
+		lpc_unlock(conn->port);
+	} else {
+		if (lpc_deadline_past(deadline))
+			return -ETIMEDOUT;
+		ret = connect_start(args, name, data, deadline, &conn);
+		if (ret)
+			return ret;
+	}
+
+	if (args->flags & LPC_CONNECT_ASYNC) {
+		args->status = LPC_PENDING;
+		args->id = conn->id;
+		ret = -EINPROGRESS;
+	} else {
+		ret = connect_wait(conn, args, deadline, answer);
+		if (ret)
+			return ret;
+	}
+	fd->file->private_data = &conn->client;
+	args->fd = fd->fd;
+	return ret;
+}
+
+/**
+ * lpc_connect_finish - CONNECT on a client end made with LPC_CONNECT_ASYNC
+ * @end: the client end
+ * @args: of the ioctl
+ * @answer: where the server's data goes, LPC_CONNECT_MAX bytes
+ *
+ * Return: 0; -ECONNREFUSED; -EINPROGRESS while the server has not decided.
+ */
+int lpc_connect_finish(struct lpc_end *end, struct lpc_connect *args,
+		       u8 *answer)
+{
+	int ret;
+
+	if (args->flags || args->reserved || args->name_len || args->data_len)
+		return -EINVAL;
+	lpc_lock(end->port);
+	ret = connect_settled(end->conn, args, answer);
+	if (ret == -EINPROGRESS) {
+		args->status |= LPC_PENDING;
+		args->id = end->conn->id;
+	}
+	lpc_unlock(end->port);
+	args->fd = -1;
+	return ret;
+}
+
+/**
+ * lpc_accept - ACCEPT, up to where its results are copied out
+ * @args: of the ioctl
+ * @fd: will be the server end's
+ */
+int lpc_accept(struct lpc_accept *args, struct lpc_fd *fd)
+{
+	int ret;
+
+	args->limit = LPC_LIMIT_NONE;
+	args->in_use = 0;
+	if (args->flags & ~LPC_MASK_ACCEPT ||
+	    args->flags == LPC_MASK_ACCEPT)
+		return -EINVAL;
+	args->fd = -1;
+	if (args->flags & LPC_ACCEPT_REFUSE)
+		return 0;
+	ret = lpc_fd_reserve(fd);
+	if (!ret)
+		ret = lpc_fd_open(fd, LPC_KIND_SERVER, NULL);
+	args->fd = fd->fd;
+	return ret;
+}
+
+static void accept_answer(struct lpc_conn *conn, struct lpc_accept *args,
+			  const u8 *data)
+{
+	conn->answer_len = args->data_len;
+	memcpy(conn->answer, data, args->data_len);
+	lpc_ident_current(&conn->acceptor);
+	lpc_ident_get(&conn->acceptor);
+}
+
+static void refuse(struct lpc_conn *conn)
+{
+	lpc_count(conn->port, conn, refused, 1);
+	trace_lpc_refuse(conn->port->serial, conn->serial,
+			 conn->port->name.text, -ECONNREFUSED);
+	lpc_conn_give_up(conn, LPC_CONN_REFUSED);
+}
+
+static void accept_conn(struct lpc_conn *conn, struct lpc_accept *args,
+			struct lpc_fd *fd)
+{
+	struct lpc_port *port = conn->port;
+	struct lpc_call *request = conn->request;
+
+	conn->state = LPC_CONN_ACCEPTED;
+	conn->context = args->context;
+	conn->flags = args->flags;
+	if (args->flags & LPC_ACCEPT_OWN_QUEUE)
+		conn->server.recv = &conn->server.queue;
+	lpc_conn_use(conn);
+	fd->file->private_data = &conn->server;
+	conn->request = NULL;
+	lpc_slots_del(&port->slots, request, false);
+	lpc_call_put(request);
+	lpc_conn_not_pending(conn);
+	trace_lpc_accept(port->serial, conn->serial, port->name.text, 0);
+}
+
+/**
+ * lpc_accept_commit - ACCEPT, once its results are copied out
+ * @port: whoever holds it may accept (NT: its creator; deviation)
+ * @args: of the ioctl
+ * @data: for the client, copied in
+ * @fd: open and without an end; installed after this has succeeded
+ */
+int lpc_accept_commit(struct lpc_port *port, struct lpc_accept *args,
+		      const u8 *data, struct lpc_fd *fd)
+{
+	struct lpc_call *request;
+	struct lpc_conn *conn;
+	int ret = -ESTALE;
+
+	lpc_lock(port);
+	request = lpc_slots_find(&port->slots, args->id);
+	if (IS_ERR(request) || request->type != LPC_CONNECTION_REQUEST ||
+	    request->state != LPC_CALL_TAKEN)
+		goto out;
+	conn = request->conn;
+	accept_answer(conn, args, data);
+	ret = 0;
+	if (args->flags & LPC_ACCEPT_REFUSE) {
+		refuse(conn);
+	} else if (conn->flags & LPC_CONNECT_SAME_SERVER &&
+		   !uid_eq(conn->acceptor.uid, port->creator.uid)) {
+		ret = -EPERM;
+		conn->answer_len = 0;
+		refuse(conn);
+	} else {
+		accept_conn(conn, args, fd);
+	}
+out:
+	lpc_unlock(port);
+	return ret;
+}
+
+/**
+ * lpc_complete - COMPLETE: let the client go on
+ * @end: the server end
+ * @args: of the ioctl
+ *
+ * Return: 0, for a client that has gone too; -EINVAL the second time.
+ */
+int lpc_complete(struct lpc_end *end, struct lpc_complete *args)
+{
+	struct lpc_conn *conn = end->conn;
+	int ret = 0;
+
+	if (args->flags || args->reserved)
+		return -EINVAL;
+	lpc_lock(end->port);
+	if (conn->completed) {
+		ret = -EINVAL;
+	} else {
+		conn->completed = true;
+		if (conn->waiter.task)
+			lpc_waiter_wake(&conn->waiter);
+		if (waitqueue_active(&conn->settled))
+			wake_up_poll(&conn->settled, EPOLLOUT | EPOLLWRNORM);
+	}
+	lpc_unlock(end->port);
+	return ret;
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who is asking, how that reads in somebody else's namespaces, and what it
+ * allows. Nothing here looks at file->f_cred: rights are those of the thread
+ * that makes the ioctl.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/ipc_namespace.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/sched/signal.h>
+#include <linux/user_namespace.h>
+
+#include "identity.h"
+#include "limits.h"
+
+/**
+ * lpc_ident_current - the calling thread, borrowed
+ * @who: filled; valid while the thread stays in its ioctl
+ */
+void lpc_ident_current(struct lpc_ident *who)
+{
+	who->uid = current_fsuid();
+	who->gid = current_fsgid();
+	who->tgid = task_tgid(current);
+	who->tid = task_pid(current);
+	who->start = current->start_boottime;
+	who->counted = false;
+}
+
+/**
+ * lpc_ident_get - keep an identity beyond its thread's ioctl
+ * @who: borrowed and still valid, or counted already
+ */
+void lpc_ident_get(struct lpc_ident *who)
+{
+	if (who->counted)
+		return;
+	get_pid(who->tgid);
+	get_pid(who->tid);
+	who->counted = true;
+}
+
+/**
+ * lpc_ident_put - forget an identity
+ * @who: counted, borrowed or empty
+ */
+void lpc_ident_put(struct lpc_ident *who)
+{
+	if (who->counted) {
+		put_pid(who->tgid);
+		put_pid(who->tid);
+	}
+	who->counted = false;
+	who->tgid = NULL;
+	who->tid = NULL;
+}
+
+/**
+ * lpc_reader_current - the calling thread as a reader, borrowed
+ * @reader: filled; valid while the thread stays in its ioctl
+ */
+void lpc_reader_current(struct lpc_reader *reader)
+{
+	reader->user_ns = current_user_ns();
+	reader->pid_ns = task_active_pid_ns(current);
+}
+
+/**
+ * lpc_ident_show - translate an identity
+ * @who: valid for the length of this call
+ * @reader: valid for the length of this call
+ * @out: filled. An id without a mapping never reads as a plausible one.
+ */
+void lpc_ident_show(const struct lpc_ident *who,
+		    const struct lpc_reader *reader, struct lpc_shown *out)
+{
+	out->pid = pid_nr_ns(who->tgid, reader->pid_ns);
+	out->tid = pid_nr_ns(who->tid, reader->pid_ns);
+	out->uid = from_kuid(reader->user_ns, who->uid);
+	out->gid = from_kgid(reader->user_ns, who->gid);
+	out->status = 0;
+	if (!out->pid)
+		out->status |= LPC_PID_FOREIGN;
+	if (out->uid == (u32)-1)
+		out->status |= LPC_UID_UNMAPPED;
+	if (out->gid == (u32)-1)
+		out->status |= LPC_GID_UNMAPPED;
+}
+
+/**
+ * lpc_tid_show - a thread's number for the calling thread, for information
+ * @global_tid: as the initial pid namespace numbers it; possibly of the past
+ *
+ * Return: the number here, 0 if there is none.
+ */
+u32 lpc_tid_show(int global_tid)
+{
+	u32 tid;
+
+	rcu_read_lock();
+	tid = pid_vnr(find_pid_ns(global_tid, &init_pid_ns));
+	rcu_read_unlock();
+	return tid;
+}
+
+/**
+ * lpc_ipc_capable - CAP_IPC_OWNER where the names live
+ * @ipc_ns: the IPC namespace; the capability is asked of its user namespace
+ */
+bool lpc_ipc_capable(struct ipc_namespace *ipc_ns)
+{
+	return ns_capable(ipc_ns->user_ns, CAP_IPC_OWNER);
+}
+
+/**
+ * lpc_may - does a port's mode give the calling thread a right?
+ * @owner: the port's
+ * @group: the port's
+ * @mode: the port's
+ * @want: LPC_MAY_CONNECT or LPC_MAY_QUERY
+ * @ipc_ns: where the port's name lives
+ *
+ * The first class that fits decides, as for files.
+ */
+bool lpc_may(kuid_t owner, kgid_t group, u32 mode, u32 want,
+	     struct ipc_namespace *ipc_ns)
+{
+	if (uid_eq(owner, current_fsuid()))
+		mode >>= 6;
+	else if (in_group_p(group))
+		mode >>= 3;
+	if ((mode & want) == want)
+		return true;
+	return lpc_ipc_capable(ipc_ns);
+}
+
+/**
+ * lpc_is_owner - may the calling thread see and change what its owner may?
+ * @owner: the port's
+ * @ipc_ns: where the port's name lives
+ */
+bool lpc_is_owner(kuid_t owner, struct ipc_namespace *ipc_ns)
+{
+	return uid_eq(owner, current_fsuid()) || lpc_ipc_capable(ipc_ns);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _LPC_IDENTITY_H
+#define _LPC_IDENTITY_H
+
+#include <linux/types.h>
+#include <linux/uidgid.h>
+
+struct ipc_namespace;
+struct pid;
+struct pid_namespace;
+struct user_namespace;
+struct lpc_msg;
+
+/**
+ * struct lpc_ident - who: the thread that made this very ioctl
+ * @uid: fsuid at copy-in
+ * @gid: fsgid at copy-in
+ * @tgid: process; borrowed from the thread while it is known to be inside its
+ *	ioctl, counted once it may leave
+ * @tid: thread, likewise
+ * @start: start time of the thread, nanoseconds since boot
+ * @counted: @tgid and @tid hold references
+ */
+struct lpc_ident {
+	kuid_t uid;
+	kgid_t gid;
+	struct pid *tgid;
+	struct pid *tid;
+	u64 start;
+	bool counted;
+};
+
+/**
+ * struct lpc_reader - whose namespaces an identity is shown in
+ * @user_ns: of the reading thread; borrowed while it is inside its ioctl
+ * @pid_ns: likewise
+ */
+struct lpc_reader {
+	struct user_namespace *user_ns;
+	struct pid_namespace *pid_ns;
+};
+
+/**
+ * struct lpc_shown - an identity as one reader sees it
+ * @pid: process, 0 if it has no number there
+ * @tid: thread
+ * @uid: (u32)-1 without a mapping
+ * @gid: (u32)-1 without a mapping
+ * @status: LPC_PID_FOREIGN, LPC_UID_UNMAPPED, LPC_GID_UNMAPPED
+ */
+struct lpc_shown {
+	u32 pid;
+	u32 tid;
+	u32 uid;
+	u32 gid;
+	u16 status;
+};
+
+void lpc_ident_current(struct lpc_ident *who);
+void lpc_ident_get(struct lpc_ident *who);
+void lpc_ident_put(struct lpc_ident *who);
+void lpc_reader_current(struct lpc_reader *reader);
+void lpc_ident_show(const struct lpc_ident *who,
+		    const struct lpc_reader *reader, struct lpc_shown *out);
+u32 lpc_tid_show(int global_tid);
+bool lpc_may(kuid_t owner, kgid_t group, u32 mode, u32 want,
+	     struct ipc_namespace *ipc_ns);
+bool lpc_is_owner(kuid_t owner, struct ipc_namespace *ipc_ns);
+bool lpc_ipc_capable(struct ipc_namespace *ipc_ns);
+
+#endif /* _LPC_IDENTITY_H */

@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a call: filled in, tracked, ended exactly once, given back.
+ *
+ * A call in progress is known by its slot (id), by the end it was sent on
+ * (sent), and by its queue while QUEUED or its receiver while HANDED. Its
+ * caller holds one count; a loan holds another. Whoever gives the last count
+ * back frees it, under port->lock; but a caller that has seen its reply is
+ * the only holder, because a reply needs TAKEN and TAKEN has no loan, so it
+ * recycles the call without a lock.
+ *
+ * An open call (enum lpc_open) has no thread that waits. It stays tracked
+ * after its end until it is collected, and its deadline is kept by a work
+ * item. It holds its own references.
+ */
+#include <linux/ktime.h>
+#include <linux/pid.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "conn.h"
+#include "inflight.h"
+#include "quota.h"
+#include "trace.h"
+
+static struct workqueue_struct *lpc_wq;
+
+static void timeout_work(struct work_struct *work);
+
+/**
+ * lpc_call_take - memory for a message
+ * @end: it will be sent on; keeps one to use again
+ *
+ * Return: NULL without memory.
+ */
+struct lpc_call *lpc_call_take(struct lpc_end *end)
+{
+	struct lpc_call *call = xchg(&end->spare, NULL);
+
+	return likely(call) ? call : lpc_call_alloc();
+}
+
+/**
+ * lpc_call_recycle - leave memory of a message for the next
+ * @call: the calling thread's alone, with nothing counted in it
+ */
+void lpc_call_recycle(struct lpc_call *call)
+{
+	call = xchg(&call->from->spare, call);
+	if (unlikely(call))
+		lpc_call_destroy(call);
+}
+
+/**
+ * lpc_call_fill - a message before anybody sees it
+ * @call: from lpc_call_take()
+ * @end: it is sent on
+ * @io: what the caller says
+ * @type: what it is
+ */
+void lpc_call_fill(struct lpc_call *call, struct lpc_end *end,
+		   const struct lpc_io *io, enum lpc_type type)
+{
+	memset(&call->fresh, 0, sizeof(call->fresh));
+	INIT_LIST_HEAD(&call->node);
+	INIT_LIST_HEAD(&call->sent);
+	call->port = end->port;
+	call->conn = end->conn;
+	call->from = end;
+	call->type = type;
+	call->to_client = end->kind == LPC_KIND_SERVER;
+	if (end->kind == LPC_KIND_CLIENT)
+		call->loans = &end->conn->loans;
+	call->refs = 1;
+	call->since = ktime_get_mono_fast_ns();
+	lpc_ident_current(&call->sender);
+	lpc_reader_current(&call->reader);
+	call->code = io->msg.code;
+	call->len = io->msg.len;
+	memcpy(call->data, io->data, io->msg.len);
+}
+
+/**
+ * lpc_call_need_notice - reserve what tells the server of a cancel
+ * @call: a request, not yet sent
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int lpc_call_need_notice(struct lpc_call *call)
+{
+	if (!(call->port->flags & LPC_PORT_CANCELED) || call->notice)
+		return 0;
+	call->notice = lpc_call_alloc();
+	return call->notice ? 0 : -ENOMEM;
+}
+
+/**
+ * lpc_call_hold - keep its connection while it points there
+ * @call: locked
+ */
+void lpc_call_hold(struct lpc_call *call)
+{
+	if (call->conn && !call->holds_conn) {
+		lpc_conn_use(call->conn);
+		call->holds_conn = true;
+	}
+}
+
+static void call_unhold(struct lpc_call *call)
+{
+	if (call->holds_conn) {
+		call->holds_conn = false;
+		lpc_conn_drop(call->conn);
+	}
+}
+
+/**
+ * lpc_call_track - a request is in progress
+ * @call: a request or a callback, with its key; locked
+ */
+void lpc_call_track(struct lpc_call *call)
+{
+	struct lpc_port *port = call->port;
+
+	lockdep_assert_held(&port->lock);
+	lpc_slots_add(&port->slots, call);
+	list_add(&call->sent, &call->from->sent);
+	lpc_call_hold(call);
+	call->counted = true;
+	port->calls++;
+	if (call->conn)
+		call->conn->calls++;
+	else
+		call->from->calls++;
+	port->last = call->since;
+	lpc_count(port, call->conn, calls, 1);
+	lpc_count(port, call->conn, bytes, call->len);
+	trace_lpc_call(port->serial, call->conn ? call->conn->serial : 0,
+		       call->id, call->callback, call->code, call->len, 0);
+}
+
+static void call_uncount(struct lpc_call *call)
+{
+	if (!call->counted)
+		return;
+	call->counted = false;
+	call->port->calls--;
+	if (call->conn)
+		call->conn->calls--;
+	else
+		call->from->calls--;
+}
+
+static void call_free(struct lpc_call *call)
+{
+	lockdep_assert_held(&call->port->lock);
+	call_uncount(call);
+	lpc_ident_put(&call->sender);
+	lpc_ident_put(&call->replier);
+	put_pid(call->owner);
+	call->owner = NULL;
+	if (call->timed) {
+		if (!cancel_delayed_work(&call->timeout)) {
+			/* It waits for the lock and frees the call then. */
+			lpc_call_hold(call);
+			call->dead = true;
+			return;
+		}
+		call->timed = false;
+		/* Not the last one: who holds the lock has another. */
+		lpc_port_put(call->port);
+	}
+	if (call->holds_conn) {
+		struct lpc_conn *conn = call->conn;
+
+		lpc_call_recycle(call);
+		lpc_conn_drop(conn);
+	} else {
+		lpc_call_recycle(call);
+	}
+}
+
+/**
+ * lpc_call_put - one holder less
+ * @call: locked
+ */
+void lpc_call_put(struct lpc_call *call)
+{
+	lockdep_assert_held(&call->port->lock);
+	if (!--call->refs)
+		call_free(call);
+}
+
+/**
+ * lpc_call_put_away - its thread has come back, or need not any more
+ * @call: locked
+ */
+void lpc_call_put_away(struct lpc_call *call)
+{
+	struct lpc_away *away = call->away;
+
+	if (!away)
+		return;
+	call->away = NULL;
+	away->call = NULL;
+	/* Else the watch has fired: its handler finds no call and frees it. */
+	if (!lpc_watch_works() || lpc_watch_del(&away->watch))
+		lpc_away_free(away);
+}
+
+/**
+ * lpc_call_post_ended - an asynchronous call goes to its maker as a REPLY
+ * @call: over, and no receiver copies it any more; locked
+ */
+void lpc_call_post_ended(struct lpc_call *call)
+{
+	struct task_struct *task;
+
+	call->type = LPC_REPLY;
+	call->open = LPC_OPEN_NOT;
+	call->loans = NULL;
+	if (call->state != LPC_CALL_REPLIED)
+		call->len = 0;
+	lpc_ident_put(&call->sender);
+	call->sender = call->replier;
+	call->replier.counted = false;
+	if (!call->sender.tgid) {
+		call->sender.uid = INVALID_UID;
+		call->sender.gid = INVALID_GID;
+	}
+	lpc_call_hold(call);
+	if (lpc_end_dead(call->from)) {
+		lpc_call_put(call);
+		return;
+	}
+	task = lpc_queue_post(call->from->recv, call);
+	if (task)
+		wake_up_process(task);
+}
+
+/**
+ * lpc_call_settle - it has ended: whoever is to know is told
+ * @call: in its final state; locked. For a thread that waits the caller of
+ *	this wakes it.
+ *
+ * A call that is open for its thread to come back stays tracked.
+ */
+void lpc_call_settle(struct lpc_call *call)
+{
+	bool canceled = call->state == LPC_CALL_CANCELED && call->taken;
+
+	lockdep_assert_held(&call->port->lock);
+	if (call->open == LPC_OPEN_PENDING || call->open == LPC_OPEN_AWAY)
+		return;
+	lpc_slots_del(&call->port->slots, call, canceled);
+	list_del_init(&call->sent);
+	if (call->open == LPC_OPEN_ASYNC) {
+		/* While a receiver still copies it, its loan's end does this. */
+		if (!call->rx)
+			lpc_call_post_ended(call);
+		return;
+	}
+	call_uncount(call);
+	if (call->refs == 1)
+		call_unhold(call);
+}
+
+/* Tell the server, which asked for it, that a request it has is canceled. */
+static void post_notice(struct lpc_call *call)
+{
+	struct lpc_call *notice = call->notice;
+	struct task_struct *task;
+
+	if (!notice || call->to_client || call->parent ||
+	    call->from->kind != LPC_KIND_CLIENT ||
+	    lpc_end_dead(&call->conn->server))
+		return;
+	call->notice = NULL;
+	memset(&notice->fresh, 0, sizeof(notice->fresh));
+	INIT_LIST_HEAD(&notice->node);
+	INIT_LIST_HEAD(&notice->sent);
+	notice->port = call->port;
+	notice->conn = call->conn;
+	notice->from = call->from;
+	notice->loans = call->loans;
+	notice->type = LPC_CANCELED;
+	notice->refs = 1;
+	notice->since = ktime_get_mono_fast_ns();
+	notice->id = call->id;
+	notice->code = call->code;
+	notice->sender = call->sender;
+	notice->sender.counted = false;
+	lpc_ident_get(&notice->sender);
+	lpc_call_hold(notice);
+	task = lpc_queue_post(call->queue, notice);
+	if (task)
+		wake_up_process(task);
+}
+
+static void count_end(struct lpc_call *call)
+{
+	if (call->state == LPC_CALL_LOST)
+		lpc_count(call->port, call->conn, lost, 1);
+	else if (call->taken)
+		lpc_count(call->port, call->conn, canceled, 1);
+	else
+		lpc_count(call->port, call->conn, withdrawn, 1);
+}
+
+/**
+ * lpc_call_end - end a call that gets no reply
+ * @call: in any state; one that is over is left alone; locked
+ * @state: LPC_CALL_CANCELED if its own side gave up, LPC_CALL_LOST if the
+ *	other side is gone
+ * @error: for its caller
+ *
+ * A callback that its caller handles ends first. A thread that waits is
+ * woken; it must not be the calling thread unless that has disarmed itself.
+ */
+void lpc_call_end(struct lpc_call *call, enum lpc_call_state state, int error)
+{
+	struct lpc_call *incoming = call->incoming;
+
+	lockdep_assert_held(&call->port->lock);
+	if (lpc_call_over(call))
+		return;
+	/* As deep as lpc.callback_depth. */
+	if (incoming)
+		lpc_call_end(incoming, LPC_CALL_LOST,
+			     lpc_call_gone_error(incoming));
+	if (call->parent) {
+		call->parent->incoming = NULL;
+		call->parent = NULL;
+	} else if (call->state == LPC_CALL_QUEUED) {
+		lpc_queue_remove(call);
+	}
+	call->state = state;
+	call->error = error;
+	count_end(call);
+	trace_lpc_cancel(call->port->serial,
+			 call->conn ? call->conn->serial : 0, call->id,
+			 call->callback, call->code, call->len, error);
+	if (state == LPC_CALL_CANCELED && call->taken)
+		post_notice(call);
+	if (call->waiter.task)
+		lpc_waiter_wake(&call->waiter);
+	lpc_call_settle(call);
+}
+
+/**
+ * lpc_call_abandon - nobody will come back for an open call
+ * @call: over, and open or not; locked
+ */
+void lpc_call_abandon(struct lpc_call *call)
+{
+	if (call->open != LPC_OPEN_PENDING && call->open != LPC_OPEN_AWAY)
+		return;
+	call->open = LPC_OPEN_NOT;
+	lpc_call_put_away(call);
+	lpc_call_settle(call);
+	lpc_call_put(call);
+}
+
+/* The thread that was to come back has exited, or is another program now. */
+static void away_died(struct lpc_task_watch *watch)
+{
+	struct lpc_away *away = container_of(watch, struct lpc_away, watch);
+	struct lpc_port *port = away->port;
+	struct lpc_call *call;
+
+	lpc_lock(port);
+	call = away->call;
+	if (call) {
+		call->away = NULL;
+		lpc_call_end(call, LPC_CALL_CANCELED, -ECANCELED);
+		lpc_call_abandon(call);
+	}
+	lpc_unlock(port);
+	lpc_away_free(away);
+}
+
+/**
+ * lpc_away_new - memory to notice that a thread does not come back
+ * @port: of the call it will leave
+ *
+ * Return: NULL without memory.
+ */
+struct lpc_away *lpc_away_new(struct lpc_port *port)
+{
+	struct lpc_away *away = kzalloc(sizeof(*away), GFP_KERNEL_ACCOUNT);
+
+	if (away) {
+		lpc_port_get(port);
+		away->port = port;
+	}
+	return away;
+}
+
+/**
+ * lpc_away_free - give it back
+ * @away: not watching; may be NULL
+ */
+void lpc_away_free(struct lpc_away *away)
+{
+	if (!away)
+		return;
+	/* Not the last reference where a lock is held. */
+	lpc_port_put(away->port);
+	kfree(away);
+}
+
+/**
+ * lpc_away_watch - the calling thread leaves its call open
+ * @away: from lpc_away_new()
+ * @call: open; locked
+ */
+void lpc_away_watch(struct lpc_away *away, struct lpc_call *call)
+{
+	lockdep_assert_held(&call->port->lock);
+	away->call = call;
+	call->away = away;
+	if (lpc_watch_works())
+		lpc_watch_add(&away->watch, away_died);
+}
+
+/**
+ * lpc_call_open - its thread leaves, the call goes on
+ * @call: whose thread this is; locked
+ * @how: enum lpc_open
+ */
+void lpc_call_open(struct lpc_call *call, u8 how)
+{
+	s64 left;
+
+	lockdep_assert_held(&call->port->lock);
+	call->open = how;
+	call->waiter.task = NULL;
+	call->waiter.done = 0;
+	lpc_ident_get(&call->sender);
+	if (!call->owner)
+		call->owner = get_pid(task_pid(current));
+	if (call->deadline == LPC_FOREVER || call->timed)
+		return;
+	left = call->deadline - ktime_get_ns();
+	INIT_DELAYED_WORK(&call->timeout, timeout_work);
+	call->timed = true;
+	lpc_port_get(call->port);
+	queue_delayed_work(lpc_wq, &call->timeout,
+			   left > 0 ? nsecs_to_jiffies(left) + 1 : 0);
+}
+
+/**
+ * lpc_call_close - its thread has come back
+ * @call: open; locked
+ */
+void lpc_call_close(struct lpc_call *call)
+{
+	lockdep_assert_held(&call->port->lock);
+	call->open = LPC_OPEN_NOT;
+	lpc_call_put_away(call);
+	lpc_reader_current(&call->reader);
+	lpc_waiter_arm(&call->waiter);
+	if (lpc_call_over(call)) {
+		call->waiter.done = 1;
+		lpc_call_settle(call);
+	} else if (call->incoming) {
+		call->waiter.done = 1;
+	}
+}
+
+static void timeout_work(struct work_struct *work)
+{
+	struct lpc_call *call = container_of(to_delayed_work(work),
+					     struct lpc_call, timeout);
+	struct lpc_port *port = call->port;
+
+	lpc_lock(port);
+	call->timed = false;
+	if (call->dead)
+		call_free(call);
+	else if (call->open)
+		lpc_call_end(call, LPC_CALL_CANCELED, -ETIMEDOUT);
+	lpc_unlock(port);
+	lpc_port_put(port);
+}
+
+/**
+ * lpc_inflight_init - make the workqueue of deadlines
+ */
+int lpc_inflight_init(void)
+{
+	lpc_wq = alloc_workqueue("lpc", WQ_UNBOUND, 0);
+	return lpc_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * lpc_inflight_exit - undo lpc_inflight_init()
+ */
+void lpc_inflight_exit(void)
+{
+	destroy_workqueue(lpc_wq);
+}

@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ioctls: one table, copying in and out, no policy.
+ *
+ * Letter, number and direction must match and the size lie between the first
+ * published one and PAGE_SIZE, else ENOTTY. A longer struct with a non-zero
+ * tail is E2BIG. Arguments are copied out on errors too, because they say
+ * which limit was full and whether a server may have acted.
+ */
+#include <linux/build_bug.h>
+#include <linux/compat.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/seq_file.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "call.h"
+#include "close.h"
+#include "conn.h"
+#include "connect.h"
+#include "died.h"
+#include "ioctl.h"
+#include "limits.h"
+#include "message.h"
+#include "query.h"
+#include "receive.h"
+
+/* On which kinds of file an ioctl exists. */
+#define ON_DEVICE	BIT(0)
+#define ON_PORT		BIT(1)
+#define ON_SERVER	BIT(2)
+#define ON_CLIENT	BIT(3)
+#define ON_ENDS		(ON_SERVER | ON_CLIENT)
+#define ON_ALL		(ON_PORT | ON_ENDS)
+
+/* What a name or connect data travels in, besides the argument. */
+struct lpc_extra {
+	char name[LPC_NAME_MAX + 1];
+	u8 data[LPC_CONNECT_MAX];
+	u8 answer[LPC_CONNECT_MAX];
+};
+
+union lpc_args {
+	struct lpc_info info;
+	struct lpc_create create;
+	struct lpc_connect connect;
+	struct lpc_accept accept;
+	struct lpc_complete complete;
+	struct lpc_shutdown shutdown;
+	struct lpc_cancel cancel;
+	struct lpc_watch watch;
+	struct lpc_query query;
+	struct lpc_list list;
+};
+
+/**
+ * struct lpc_request - one ioctl but for those whose argument is a message
+ * @end: what it was made on, NULL for the device
+ * @arg: the caller's argument
+ * @size: of it
+ * @told: the results have been copied out, nothing may fail any more
+ * @args: the kernel's copy
+ */
+struct lpc_request {
+	struct lpc_end *end;
+	void __user *arg;
+	size_t size;
+	bool told;
+	union lpc_args args;
+};
+
+/**
+ * struct lpc_op - one row of the table
+ * @cmd: the ioctl, with the size first published
+ * @on: ON_* bits
+ * @size: the kernel's
+ * @run: does it; 0 and errors are copied out after
+ */
+struct lpc_op {
+	unsigned int cmd;
+	unsigned int on;
+	unsigned int size;
+	int (*run)(struct lpc_request *req);
+};
+
+static int args_in(struct lpc_request *req, size_t known)
+{
+	memset(&req->args, 0, sizeof(req->args));
+	return copy_struct_from_user(&req->args, known, req->arg, req->size);
+}
+
+static int args_out(struct lpc_request *req, size_t known)
+{
+	req->told = true;
+	if (copy_to_user(req->arg, &req->args, min(known, req->size)))
+		return -EFAULT;
+	return 0;
+}
+
+static int name_in(char *name, u64 from, u32 len)
+{
+	if (len > LPC_NAME_MAX)
+		return -EINVAL;
+	name[len] = 0;
+	return lpc_copy_in(name, from, len);
+}
+
+static int op_info(struct lpc_request *req)
+{
+	return lpc_info(&req->args.info);
+}
+
+static int op_create(struct lpc_request *req)
+{
+	struct lpc_create *args = &req->args.create;
+	struct lpc_fd client_fd = LPC_FD_NONE;
+	struct lpc_fd fd = LPC_FD_NONE;
+	char name[LPC_NAME_MAX + 1];
+	int ret;
+
+	ret = name_in(name, args->name, args->name_len);
+	if (!ret)
+		ret = lpc_create(args, name, &fd, &client_fd);
+	if (!ret)
+		ret = args_out(req, sizeof(*args));
+	if (!ret)
+		ret = lpc_create_publish(&fd);
+	if (ret) {
+		/* The client end first: its connection points at the port. */
+		lpc_fd_abort(&client_fd);
+		lpc_fd_abort(&fd);
+		args->fd = -1;
+		args->client_fd = -1;
+		return ret;
+	}
+	lpc_fd_publish(&fd);
+	if (client_fd.file)
+		lpc_fd_publish(&client_fd);
+	return 0;
+}
+
+static int connect_answer(struct lpc_connect *args, const u8 *answer)
+{
+	u32 len = min3(args->answer_len, args->answer_room, LPC_CONNECT_MAX);
+
+	return len ? lpc_copy_out(args->answer, answer, len) : 0;
+}
+
+static int connect_device(struct lpc_request *req, struct lpc_extra *extra)
+{
+	struct lpc_connect *args = &req->args.connect;
+	struct lpc_fd fd = LPC_FD_NONE;
+	int ret;
+
+	if (args->data_len > LPC_CONNECT_MAX) {
+		args->room = LPC_CONNECT_MAX;
+		return -EMSGSIZE;
+	}
+	ret = name_in(extra->name, args->name, args->name_len);
+	if (!ret)
+		ret = lpc_copy_in(extra->data, args->data, args->data_len);
+	if (ret)
+		return ret;
+	args->answer_len = 0;
+	ret = lpc_connect(args, extra->name, extra->data, extra->answer, &fd);
+	if (!ret || ret == -ECONNREFUSED) {
+		if (connect_answer(args, extra->answer))
+			ret = -EFAULT;
+	}
+	if (!ret || ret == -EINPROGRESS) {
+		if (args_out(req, sizeof(*args)))
+			ret = -EFAULT;
+		else
+			lpc_fd_publish(&fd);
+	} else if (ret == -ERESTARTSYS && args->status & LPC_PENDING) {
+		if (args_out(req, sizeof(*args))) {
+			lpc_connect_forget(args->id);
+			ret = -EFAULT;
+		}
+	}
+	lpc_fd_abort(&fd);
+	return ret;
+}
+
+static int op_connect(struct lpc_request *req)
+{
+	struct lpc_connect *args = &req->args.connect;
+	struct lpc_extra extra;
+	int ret;
+
+	if (!req->end)
+		return connect_device(req, &extra);
+	args->answer_len = 0;
+	ret = lpc_connect_finish(req->end, args, extra.answer);
+	if ((!ret || ret == -ECONNREFUSED) &&
+	    connect_answer(args, extra.answer))
+		ret = -EFAULT;
+	return ret;
+}
+
+static int op_accept(struct lpc_request *req)
+{
+	struct lpc_accept *args = &req->args.accept;
+	struct lpc_fd fd = LPC_FD_NONE;
+	u8 data[LPC_CONNECT_MAX];
+	int ret;
+
+	if (args->data_len > req->end->port->connect_max) {
+		args->room = req->end->port->connect_max;
+		return -EMSGSIZE;
+	}
+	ret = lpc_copy_in(data, args->data, args->data_len);
+	if (!ret)
+		ret = lpc_accept(args, &fd);
+	/* First the results, then the act: it can fail without a trace. */
+	if (!ret)
+		ret = args_out(req, sizeof(*args));
+	if (!ret)
+		ret = lpc_accept_commit(req->end->port, args, data, &fd);
+	if (!ret && fd.file)
+		lpc_fd_publish(&fd);
+	if (ret)
+		args->fd = -1;
+	lpc_fd_abort(&fd);
+	return ret;
+}
+
+static int op_complete(struct lpc_request *req)
+{
+	return lpc_complete(req->end, &req->args.complete);
+}
+
+static int op_shutdown(struct lpc_request *req)
+{
+	return lpc_shutdown(req->end, &req->args.shutdown);
+}
+
+static int op_cancel(struct lpc_request *req)
+{
+	return lpc_cancel(req->end, &req->args.cancel);
+}
+
+static int op_watch(struct lpc_request *req)
+{
+	return lpc_died_watch(req->end, &req->args.watch);
+}
+
+static int op_query(struct lpc_request *req)
+{
+	struct lpc_query *args = &req->args.query;
+	char name[LPC_NAME_MAX + 1];
+	int ret;
+
+	ret = name_in(name, args->name, args->name_len);
+	return ret ? ret : lpc_query(req->end, args, name);
+}
+
+static int op_list(struct lpc_request *req)
+{
+	return lpc_list(&req->args.list);
+}
+
+#define LPC_OP(name, type, where, fn) {					\
+		.cmd = LPC_IOC_##name, .on = where,			\
+		.size = sizeof(struct type), .run = fn			\
+	}
+
+static const struct lpc_op lpc_ops[] = {
+	LPC_OP(INFO, lpc_info, ON_DEVICE, op_info),
+	LPC_OP(CREATE, lpc_create, ON_DEVICE, op_create),
+	LPC_OP(CONNECT, lpc_connect, ON_DEVICE | ON_CLIENT, op_connect),
+	LPC_OP(LIST, lpc_list, ON_DEVICE, op_list),
+	LPC_OP(CANCEL, lpc_cancel, ON_ALL, op_cancel),
+	LPC_OP(SHUTDOWN, lpc_shutdown, ON_ALL, op_shutdown),
+	LPC_OP(QUERY, lpc_query, ON_DEVICE | ON_ALL, op_query),
+	LPC_OP(WATCH_THREAD, lpc_watch, ON_PORT | ON_CLIENT, op_watch),
+	LPC_OP(ACCEPT, lpc_accept, ON_PORT, op_accept),
+	LPC_OP(COMPLETE, lpc_complete, ON_SERVER, op_complete),
+};
+
+static bool same_op(unsigned int cmd, unsigned int op)
+{
+	return _IOC_TYPE(cmd) == _IOC_TYPE(op) && _IOC_NR(cmd) == _IOC_NR(op) &&
+	       _IOC_DIR(cmd) == _IOC_DIR(op) && _IOC_SIZE(cmd) >= _IOC_SIZE(op) &&
+	       _IOC_SIZE(cmd) <= PAGE_SIZE;
+}
+
+static long run_op(struct lpc_end *end, unsigned int on, unsigned int cmd,
+		   void __user *arg)
+{
+	struct lpc_request req = { .end = end, .arg = arg };
+	const struct lpc_op *op;
+	int ret;
+
+	for (op = lpc_ops; op < lpc_ops + ARRAY_SIZE(lpc_ops); op++)
+		if (op->on & on && same_op(cmd, op->cmd))
+			goto found;
+	return -ENOTTY;
+found:
+	req.size = _IOC_SIZE(cmd);
+	ret = args_in(&req, op->size);
+	if (ret)
+		return ret;
+	ret = op->run(&req);
+	if (ret == -ERESTARTSYS || ret == -EFAULT)
+		return ret;
+	/* Where an fd has been installed, its number was copied out before. */
+	if (req.told && (!ret || ret == -EINPROGRESS))
+		return ret;
+	return args_out(&req, op->size) ? -EFAULT : ret;
+}
+
+/* An error: status, room, limit and in_use go to the caller's message. */
+static long message_error(struct lpc_io *io, int ret)
+{
+	if (ret == -EFAULT || ret == -ERESTARTSYS || ret == -EINPROGRESS)
+		return ret;
+	return lpc_io_put_back(io) ? -EFAULT : ret;
+}
+
+static long do_send(struct lpc_end *end, void __user *arg, size_t size)
+{
+	struct lpc_io io;
+	int ret;
+
+	ret = lpc_io_get(&io, arg, size, LPC_MASK_SEND);
+	if (ret)
+		return ret;
+	io.msg.status = 0;
+	ret = lpc_io_get_payload(&io, end->port->inline_max);
+	if (!ret)
+		ret = lpc_send(end, &io);
+	return ret ? message_error(&io, ret) : 0;
+}
+
+static long do_call(struct lpc_end *end, void __user *arg, size_t size)
+{
+	struct lpc_io io;
+	int ret;
+
+	ret = lpc_io_get(&io, arg, size, LPC_MASK_CALL);
+	if (unlikely(ret))
+		return ret;
+	io.msg.status &= LPC_PENDING;
+	if (likely(!io.msg.status))
+		ret = lpc_io_get_payload(&io, end->port->inline_max);
+	if (likely(!ret))
+		ret = lpc_call(end, &io);
+	if (likely(!ret))
+		return 0;
+	if (ret != -EINPROGRESS)
+		io.msg.status &= ~LPC_PENDING;
+	return message_error(&io, ret);
+}
+
+static long do_reply_recv(struct file *file, struct lpc_end *end,
+			  void __user *arg, size_t size)
+{
+	struct lpc_io io;
+	int ret;
+
+	ret = lpc_io_get(&io, arg, size, LPC_MASK_REPLY_RECV);
+	if (unlikely(ret))
+		return ret;
+	if (io.msg.flags & LPC_WITH_REPLY) {
+		ret = lpc_io_get_payload(&io, end->port->inline_max);
+		if (unlikely(ret)) {
+			io.msg.status = 0;
+			return message_error(&io, ret);
+		}
+	}
+	return lpc_reply_recv(end, &io, file->f_flags & O_NONBLOCK);
+}
+
+static long do_reply_wait(struct lpc_end *end, void __user *arg, size_t size)
+{
+	struct lpc_io io;
+	int ret;
+
+	ret = lpc_io_get(&io, arg, size, LPC_MASK_REPLY_WAIT);
+	if (ret)
+		return ret;
+	io.msg.status = 0;
+	if (io.msg.flags & LPC_WITH_REPLY)
+		ret = lpc_io_get_payload(&io, end->port->inline_max);
+	if (!ret)
+		ret = lpc_reply_wait(end, &io);
+	return ret ? message_error(&io, ret) : 0;
+}
+
+static unsigned int kind_bit(const struct lpc_end *end)
+{
+	return end->kind == LPC_KIND_PORT ? ON_PORT :
+	       end->kind == LPC_KIND_SERVER ? ON_SERVER : ON_CLIENT;
+}
+
+static long end_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct lpc_end *end = file->private_data;
+	void __user *user = (void __user *)arg;
+	size_t size = _IOC_SIZE(cmd);
+
+	if (same_op(cmd, LPC_IOC_CALL))
+		return do_call(end, user, size);
+	if (same_op(cmd, LPC_IOC_REPLY_RECV))
+		return do_reply_recv(file, end, user, size);
+	if (same_op(cmd, LPC_IOC_SEND))
+		return do_send(end, user, size);
+	if (same_op(cmd, LPC_IOC_REPLY_WAIT))
+		return do_reply_wait(end, user, size);
+	return run_op(end, kind_bit(end), cmd, user);
+}
+
+static long device_ioctl(struct file *file, unsigned int cmd,
+			 unsigned long arg)
+{
+	return run_op(NULL, ON_DEVICE, cmd, (void __user *)arg);
+}
+
+static __poll_t end_poll(struct file *file, poll_table *wait)
+{
+	return lpc_end_poll(file->private_data, file, wait);
+}
+
+static void end_fdinfo(struct seq_file *m, struct file *file)
+{
+	lpc_end_fdinfo(file->private_data, m);
+}
+
+static int port_release(struct inode *inode, struct file *file)
+{
+	struct lpc_end *end = file->private_data;
+
+	lpc_port_release(end->port);
+	return 0;
+}
+
+static int end_release(struct inode *inode, struct file *file)
+{
+	/* An aborted ACCEPT or CONNECT leaves a file without an end. */
+	if (file->private_data)
+		lpc_end_release(file->private_data);
+	return 0;
+}
+
+/* read() and write() are not there, so they fail with EINVAL. */
+static const struct file_operations lpc_port_ops = {
+	.owner		= THIS_MODULE,
+	.release	= port_release,
+	.poll		= end_poll,
+	.unlocked_ioctl	= end_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.show_fdinfo	= end_fdinfo,
+};
+
+static const struct file_operations lpc_end_ops = {
+	.owner		= THIS_MODULE,
+	.release	= end_release,
+	.poll		= end_poll,
+	.unlocked_ioctl	= end_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.show_fdinfo	= end_fdinfo,
+};
+
+const struct file_operations lpc_device_ops = {
+	.owner		= THIS_MODULE,
+	.unlocked_ioctl	= device_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+};
+
+/* The ABI: no struct may change its size or get a hole unseen. */
+static void check_abi(void)
+{
+	BUILD_BUG_ON(sizeof(struct lpc_msg) != 128);
+	BUILD_BUG_ON(offsetof(struct lpc_msg, in_use) != 124);
+	BUILD_BUG_ON(sizeof(struct lpc_limit_value) != 16);
+	BUILD_BUG_ON(sizeof(struct lpc_info) != 40 + 16 * LPC_LIMIT_MAX);
+	BUILD_BUG_ON(sizeof(struct lpc_create) != 64);
+	BUILD_BUG_ON(sizeof(struct lpc_connect) != 104);
+	BUILD_BUG_ON(sizeof(struct lpc_accept) != 48);
+	BUILD_BUG_ON(sizeof(struct lpc_complete) != 8);
+	BUILD_BUG_ON(sizeof(struct lpc_shutdown) != 8);
+	BUILD_BUG_ON(sizeof(struct lpc_cancel) != 16);
+	BUILD_BUG_ON(sizeof(struct lpc_watch) != 16);
+	BUILD_BUG_ON(sizeof(struct lpc_counters) != 80);
+	BUILD_BUG_ON(sizeof(struct lpc_port_info) != 104 + 80 + 256);
+	BUILD_BUG_ON(sizeof(struct lpc_conn_info) != 64 + 80);
+	BUILD_BUG_ON(sizeof(struct lpc_call_info) != 72);
+	BUILD_BUG_ON(sizeof(struct lpc_query) != 56);
+	BUILD_BUG_ON(sizeof(struct lpc_list) != 48);
+}
+
+/**
+ * lpc_ioctl_init - say what files of each kind do
+ */
+void lpc_ioctl_init(void)
+{
+	check_abi();
+	lpc_object_ops(LPC_KIND_PORT, &lpc_port_ops);
+	lpc_object_ops(LPC_KIND_SERVER, &lpc_end_ops);
+	lpc_object_ops(LPC_KIND_CLIENT, &lpc_end_ops);
+}

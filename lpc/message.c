@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One message: its checks, its memory, its ways in and out. Headers are copied
+ * once, at a size known to the compiler; the length comes from that copy; then
+ * exactly that many bytes from behind it. No lock is held here: user memory
+ * may never answer.
+ */
+#include <linux/minmax.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "compat.h"
+#include "message.h"
+
+static struct kmem_cache *lpc_call_cache;
+
+static int msg_check(const struct lpc_msg *msg, u32 flags)
+{
+	if (msg->flags & ~flags)
+		return -EINVAL;
+	if (msg->offset || msg->length || msg->cookie || msg->fds ||
+	    msg->section || msg->nfds || msg->priority)
+		return -EINVAL;
+	return 0;
+}
+
+/**
+ * lpc_io_get - copy the header of a caller's message in
+ * @io: filled but for the payload
+ * @arg: the caller's message
+ * @size: of its header
+ * @flags: those this ioctl knows
+ *
+ * Return: 0, -EFAULT, -E2BIG for a longer header with a non-zero tail,
+ * -EINVAL.
+ */
+int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size, u32 flags)
+{
+	int ret;
+
+	io->arg = arg;
+	io->size = size;
+	if (copy_from_user(&io->msg, arg, sizeof(io->msg)))
+		return -EFAULT;
+	if (unlikely(size > sizeof(io->msg))) {
+		ret = check_zeroed_user(arg + sizeof(io->msg),
+					size - sizeof(io->msg));
+		if (ret <= 0)
+			return ret ? ret : -E2BIG;
+	}
+	return msg_check(&io->msg, flags);
+}
+
+/**
+ * lpc_io_get_payload - copy the payload behind the header in
+ * @io: with its header
+ * @limit: of the port
+ *
+ * Return: 0, -EFAULT, or -EMSGSIZE with the limit in msg.room.
+ */
+int lpc_io_get_payload(struct lpc_io *io, u32 limit)
+{
+	u32 len = io->msg.len;
+
+	if (len > min_t(u32, limit, LPC_INLINE_MAX)) {
+		io->msg.room = limit;
+		return -EMSGSIZE;
+	}
+	if (copy_from_user(io->data, io->arg + io->size, len))
+		return -EFAULT;
+	return 0;
+}
+
+/**
+ * lpc_io_put - copy a received message out
+ * @io: with the payload in @io->data
+ * @head: the header, built in zeroed memory
+ *
+ * Return: 0 or -EFAULT.
+ */
+int lpc_io_put(struct lpc_io *io, const struct lpc_msg *head)
+{
+	void __user *out = io->arg;
+
+	if (io->msg.out)
+		out = u64_to_user_ptr(io->msg.out);
+	if (copy_to_user(out, head, sizeof(*head)))
+		return -EFAULT;
+	if (unlikely(io->size > sizeof(*head)) &&
+	    clear_user(out + sizeof(*head), io->size - sizeof(*head)))
+		return -EFAULT;
+	if (copy_to_user(out + io->size, io->data, head->len))
+		return -EFAULT;
+	return 0;
+}
+
+/**
+ * lpc_io_put_back - tell the caller in its own message how far this went
+ * @io: msg.status, flags, id, room, limit, in_use as they are to read
+ *
+ * Return: 0 or -EFAULT.
+ */
+int lpc_io_put_back(struct lpc_io *io)
+{
+	return copy_to_user(io->arg, &io->msg, sizeof(io->msg)) ? -EFAULT : 0;
+}
+
+/**
+ * lpc_head_fill - what every received message says
+ * @head: the header, all of it written
+ * @call: the message
+ * @shown: its sender as the receiver sees it
+ */
+void lpc_head_fill(struct lpc_msg *head, const struct lpc_call *call,
+		   const struct lpc_shown *shown)
+{
+	memset(head, 0, sizeof(*head));
+	head->status = shown->status;
+	head->code = call->code;
+	head->len = call->len;
+	head->id = call->id;
+	head->callback = call->callback;
+	head->pid = shown->pid;
+	head->tid = shown->tid;
+	head->uid = shown->uid;
+	head->gid = shown->gid;
+}
+
+/**
+ * lpc_copy_in - copy a name or connect data in
+ * @to: kernel memory of at least @len bytes
+ * @from: address in the caller
+ * @len: bytes, bounded by the caller of this
+ */
+int lpc_copy_in(void *to, u64 from, u32 len)
+{
+	return copy_from_user(to, u64_to_user_ptr(from), len) ? -EFAULT : 0;
+}
+
+/**
+ * lpc_copy_out - copy connect data or an answer of QUERY and LIST out
+ * @to: address in the caller
+ * @from: kernel memory
+ * @len: bytes
+ */
+int lpc_copy_out(u64 to, const void *from, u32 len)
+{
+	return copy_to_user(u64_to_user_ptr(to), from, len) ? -EFAULT : 0;
+}
+
+/**
+ * lpc_clear_out - zero what an answer of LIST has room for beyond ours
+ * @to: address in the caller
+ * @len: bytes
+ */
+int lpc_clear_out(u64 to, u32 len)
+{
+	return clear_user(u64_to_user_ptr(to), len) ? -EFAULT : 0;
+}
+
+/**
+ * lpc_deadline_in - a caller's deadline in the kernel's CLOCK_MONOTONIC
+ * @deadline: of the caller's time namespace
+ *
+ * Return: kernel nanoseconds; LPC_FOREVER for 0 and for what never comes.
+ */
+u64 lpc_deadline_in(u64 deadline)
+{
+	s64 ahead;
+
+	if (deadline == LPC_FOREVER || deadline > KTIME_MAX)
+		return LPC_FOREVER;
+	ahead = lpc_timens_offset();
+	if (ahead > 0 && deadline <= ahead)
+		return 1;
+	deadline -= ahead;
+	return deadline > KTIME_MAX ? LPC_FOREVER : deadline;
+}
+
+/**
+ * lpc_time_out - a moment as the calling thread's time namespace reads it
+ * @time: kernel nanoseconds, 0 for none
+ */
+u64 lpc_time_out(u64 time)
+{
+	return time ? time + lpc_timens_offset() : 0;
+}
+
+static void call_ctor(void *object)
+{
+	/* A constructor keeps the cache from being merged: a leak shows. */
+	memset(object, 0, sizeof(struct lpc_call));
+}
+
+/**
+ * lpc_call_alloc - memory for one message, charged to the caller's cgroup
+ *
+ * Return: zeroed, or NULL.
+ */
+struct lpc_call *lpc_call_alloc(void)
+{
+	struct lpc_call *call;
+
+	call = kmem_cache_alloc(lpc_call_cache, GFP_KERNEL_ACCOUNT);
+	if (!call)
+		return NULL;
+	memset(call, 0, sizeof(*call));
+	return call;
+}
+
+/**
+ * lpc_call_destroy - give memory of a message back
+ * @call: on no list, or NULL
+ */
+void lpc_call_destroy(struct lpc_call *call)
+{
+	if (!call)
+		return;
+	if (call->notice)
+		kmem_cache_free(lpc_call_cache, call->notice);
+	kmem_cache_free(lpc_call_cache, call);
+}
+
+/**
+ * lpc_message_init - make the cache
+ */
+int lpc_message_init(void)
+{
+	lpc_call_cache = kmem_cache_create("lpc_call", sizeof(struct lpc_call),
+					   0, SLAB_ACCOUNT, call_ctor);
+	return lpc_call_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * lpc_message_exit - undo lpc_message_init()
+ */
+void lpc_message_exit(void)
+{
+	kmem_cache_destroy(lpc_call_cache);
+}

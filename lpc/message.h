@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _LPC_MESSAGE_H
+#define _LPC_MESSAGE_H
+
+#include <linux/list.h>
+#include <linux/stddef.h>
+#include <linux/types.h>
+#include <linux/workqueue.h>
+#include <uapi/linux/lpc.h>
+
+#include "identity.h"
+#include "wait.h"
+
+struct lpc_conn;
+struct lpc_end;
+struct lpc_port;
+struct lpc_queue;
+
+/**
+ * struct lpc_io - the message of one ioctl, on the stack of its thread
+ * @arg: the caller's message
+ * @size: of its header, from the ioctl's number
+ * @msg: the kernel's one copy of the header
+ * @data: the payload on its way in or out; another thread's stack is never a
+ *	copy target, and one's own needs no usercopy check by the heap
+ */
+struct lpc_io {
+	void __user *arg;
+	size_t size;
+	struct lpc_msg msg;
+	u8 data[LPC_INLINE_MAX + 1];
+};
+
+/* Why a call stays open while no thread waits for it; 0: one does. */
+enum lpc_open {
+	LPC_OPEN_NOT,
+	LPC_OPEN_ASYNC,		/* ends as a REPLY in its maker's queue */
+	LPC_OPEN_PENDING,	/* its thread comes back by the same ioctl */
+	LPC_OPEN_AWAY,		/* its thread handles a callback */
+};
+
+/**
+ * struct lpc_call - one message in flight and, for a request, its caller
+ * @node: in a queue's messages while QUEUED
+ * @sent: in @from's calls while the call has not ended or is still open
+ * @waiter: the thread that waits for the answer
+ * @queue: the queue it was sent to, where it goes back to
+ * @port: whose lock guards all of this
+ * @conn: its connection; NULL for what is sent on the port
+ * @from: the end it was sent on
+ * @rx: the receiver that has been picked, while HANDED
+ * @parent: the request whose caller this calls back; NULL for none
+ * @incoming: the callback its caller has been sent
+ * @notice: kept to tell the server that this was canceled, should it ask
+ * @timeout: ends an open call at its deadline
+ * @away: notices the exit of the thread that handles a callback
+ * @loans: counts the messages of its connection that are HANDED, or NULL
+ * @fresh: all that is zeroed before each use
+ * @key: generation << 32 | number, what its slot knows it by
+ * @id: what user space calls it: @key; for a callback the request's
+ * @callback: @key for a callback, else 0
+ * @seq: place in the queue
+ * @deadline: kernel's CLOCK_MONOTONIC nanoseconds, LPC_FOREVER for none
+ * @since: when it was sent
+ * @sender: who sent it
+ * @replier: who answered an open call, counted
+ * @reader: namespaces of the waiting caller
+ * @shown: of the replier as @reader sees it
+ * @owner: thread that alone may come back from a callback, counted
+ * @state: enum lpc_call_state
+ * @type: enum lpc_type
+ * @open: enum lpc_open
+ * @refs: the caller (or the queue, for what nobody waits for), and a receiver
+ *	in HANDED
+ * @depth: of callbacks
+ * @to_client: the server side sent it
+ * @taken: a copy-out has succeeded
+ * @slotted: its slot knows it
+ * @counted: among its connection's calls
+ * @holds_conn: among its connection's users
+ * @timed: @timeout may still run
+ * @dead: @timeout is to free it
+ * @error: how it ended
+ * @taker: thread that received it, numbered by the initial pid namespace
+ * @code: carried unchanged
+ * @len: of @data
+ * @data: payload: the request's, then the reply's
+ *
+ * Everything is guarded by port->lock, but for what a caller fills in before
+ * it publishes the call, and what is left when it has seen waiter.done in a
+ * call that was TAKEN and REPLIED: then the call is its own.
+ */
+struct lpc_call {
+	struct lpc_call *notice;
+	struct delayed_work timeout;
+	struct_group(fresh,
+		struct list_head node;
+		struct list_head sent;
+		struct lpc_waiter waiter;
+		struct lpc_queue *queue;
+		struct lpc_port *port;
+		struct lpc_conn *conn;
+		struct lpc_end *from;
+		struct lpc_receiver *rx;
+		struct lpc_call *parent;
+		struct lpc_call *incoming;
+		struct lpc_away *away;
+		u32 *loans;
+		u64 key;
+		u64 id;
+		u64 callback;
+		u64 seq;
+		u64 deadline;
+		u64 since;
+		struct lpc_ident sender;
+		struct lpc_ident replier;
+		struct lpc_reader reader;
+		struct lpc_shown shown;
+		struct pid *owner;
+		u8 state;
+		u8 type;
+		u8 open;
+		u8 refs;
+		u8 depth;
+		bool to_client;
+		bool taken;
+		bool slotted;
+		bool counted;
+		bool holds_conn;
+		bool timed;
+		bool dead;
+		int error;
+		int taker;
+		u32 code;
+		u32 len;
+	);
+	u8 data[LPC_INLINE_MAX + 1];
+};
+
+int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size, u32 flags);
+int lpc_io_get_payload(struct lpc_io *io, u32 limit);
+int lpc_io_put(struct lpc_io *io, const struct lpc_msg *head);
+int lpc_io_put_back(struct lpc_io *io);
+
+void lpc_head_fill(struct lpc_msg *head, const struct lpc_call *call,
+		   const struct lpc_shown *shown);
+int lpc_copy_in(void *to, u64 from, u32 len);
+int lpc_copy_out(u64 to, const void *from, u32 len);
+int lpc_clear_out(u64 to, u32 len);
+u64 lpc_deadline_in(u64 deadline);
+u64 lpc_time_out(u64 time);
+
+struct lpc_call *lpc_call_alloc(void);
+void lpc_call_destroy(struct lpc_call *call);
+int lpc_message_init(void);
+void lpc_message_exit(void);
+
+#endif /* _LPC_MESSAGE_H */

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Connection ports: what they are made of, how they are found, what they
+ * allow. How one is closed stands in close.c.
+ */
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/ipc_namespace.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uidgid.h>
+#include <linux/xarray.h>
+
+#include "compat.h"
+#include "limits.h"
+#include "message.h"
+#include "port.h"
+#include "quota.h"
+#include "trace.h"
+
+static struct kmem_cache *lpc_port_cache;
+
+/* Ports by serial, for LIST; its own lock, never held with another. */
+static DEFINE_XARRAY(lpc_ports);
+static atomic64_t lpc_next_serial = ATOMIC64_INIT(1);
+
+#ifdef LPC_DEBUG
+static bool lpc_debug_leak;
+module_param_named(debug_leak, lpc_debug_leak, bool, 0600);
+MODULE_PARM_DESC(debug_leak, "Leak one object at the next CREATE, to see that it is noticed");
+
+/* Gives a picked thread time to die before it is woken. */
+unsigned int lpc_debug_wake_delay_us;
+module_param_named(debug_wake_delay_us, lpc_debug_wake_delay_us, uint, 0600);
+MODULE_PARM_DESC(debug_wake_delay_us, "Microseconds between picking a thread and waking it");
+#endif
+
+/**
+ * lpc_end_init - make an end
+ * @end: zeroed
+ * @kind: which
+ * @port: its port
+ * @conn: its connection, or NULL
+ */
+void lpc_end_init(struct lpc_end *end, enum lpc_kind kind,
+		  struct lpc_port *port, struct lpc_conn *conn)
+{
+	end->kind = kind;
+	end->port = port;
+	end->conn = conn;
+	lpc_queue_init(&end->queue, &port->lock);
+	end->recv = &end->queue;
+	init_waitqueue_head(&end->room);
+	INIT_LIST_HEAD(&end->sent);
+	INIT_LIST_HEAD(&end->watches);
+}
+
+static bool name_get(struct lpc_name *name)
+{
+	struct lpc_port *port = container_of(name, struct lpc_port, name);
+
+	return refcount_inc_not_zero(&port->refs);
+}
+
+static int port_owner(struct lpc_port *port, const struct lpc_create *args)
+{
+	struct user_namespace *user_ns = current_user_ns();
+
+	port->owner = current_fsuid();
+	port->group = current_fsgid();
+	if (!(args->flags & LPC_PORT_OWNER))
+		return args->owner || args->group ? -EINVAL : 0;
+	port->owner = make_kuid(user_ns, args->owner);
+	port->group = make_kgid(user_ns, args->group);
+	if (!uid_valid(port->owner) || !gid_valid(port->group))
+		return -EINVAL;
+	if (lpc_ipc_capable(port->ipc_ns))
+		return 0;
+	if (!uid_eq(port->owner, current_fsuid()) || !in_group_p(port->group))
+		return -EACCES;
+	return 0;
+}
+
+static int port_check(const struct lpc_create *args)
+{
+	if (args->flags & ~LPC_MASK_PORT || args->mode & ~LPC_MODE_MASK)
+		return -EINVAL;
+	if (args->inline_max > LPC_INLINE_MAX ||
+	    args->connect_max > LPC_CONNECT_MAX)
+		return -EINVAL;
+	if (args->flags & LPC_PORT_PAIR)
+		return args->name_len ? -EINVAL : 0;
+	return args->context ? -EINVAL : 0;
+}
+
+static int port_rights(struct lpc_port *port, const struct lpc_create *args)
+{
+	int ret;
+
+	if (!READ_ONCE(lpc_unprivileged_create) &&
+	    !lpc_ipc_capable(port->ipc_ns))
+		return -EACCES;
+	ret = port_owner(port, args);
+	if (ret || !port->name.len)
+		return ret;
+	return lpc_name_may_create(port->ipc_ns, port->name.text,
+				   port->name.len);
+}
+
+static void port_fill(struct lpc_port *port, const struct lpc_create *args)
+{
+	spin_lock_init(&port->lock);
+	lpc_end_init(&port->self, LPC_KIND_PORT, port, NULL);
+	INIT_LIST_HEAD(&port->conns);
+	INIT_LIST_HEAD(&port->reap);
+	INIT_LIST_HEAD(&port->shares);
+	refcount_set(&port->refs, 1);
+	port->name.ipc_ns = port->ipc_ns;
+	port->name.get = name_get;
+	port->mode = args->mode ? args->mode : LPC_MODE_DEFAULT;
+	port->flags = args->flags;
+	port->inline_max = args->inline_max ? args->inline_max : LPC_INLINE_MAX;
+	port->connect_max = args->connect_max ? args->connect_max :
+			    LPC_CONNECT_MAX;
+	port->backlog = args->backlog;
+	port->created = ktime_get_ns();
+	lpc_ident_current(&port->creator);
+	lpc_ident_get(&port->creator);
+}
+
+static void port_free(struct lpc_port *port)
+{
+	lpc_slots_free(&port->slots);
+	lpc_call_destroy(xchg(&port->self.spare, NULL));
+	lpc_ident_put(&port->creator);
+	lpc_user_put(port->user);
+	lpc_ipc_ns_put(port->ipc_ns);
+	kmem_cache_free(lpc_port_cache, port);
+}
+
+static int port_charge(struct lpc_port *port, struct lpc_create *args)
+{
+	int ret;
+
+	port->user = lpc_user_current();
+	if (!port->user)
+		return -ENOMEM;
+	ret = lpc_charge(port->user, LPC_LIMIT_PORTS, &args->in_use);
+	if (ret) {
+		args->limit = LPC_LIMIT_PORTS;
+		return ret;
+	}
+	ret = lpc_slots_init(&port->slots);
+	if (ret)
+		lpc_uncharge(port->user, LPC_LIMIT_PORTS);
+	return ret;
+}
+
+/**
+ * lpc_port_new - a port that nobody can find yet
+ * @args: of CREATE; @limit and @in_use are set on -ENOBUFS
+ * @name: its name, copied in, NUL behind it
+ *
+ * Return: with one reference, for lpc_port_publish() or lpc_port_put().
+ */
+struct lpc_port *lpc_port_new(struct lpc_create *args, const char *name)
+{
+	struct lpc_port *port;
+	int ret;
+
+	ret = port_check(args);
+	if (!ret && args->name_len)
+		ret = lpc_name_check(name, args->name_len);
+	if (ret)
+		return ERR_PTR(ret);
+
+	port = kmem_cache_alloc(lpc_port_cache, GFP_KERNEL_ACCOUNT);
+	if (!port)
+		return ERR_PTR(-ENOMEM);
+	memset(port, 0, sizeof(*port));
+	port->ipc_ns = lpc_ipc_ns_get();
+	port->name.len = args->name_len;
+	memcpy(port->name.text, name, args->name_len);
+	port_fill(port, args);
+
+	ret = port_rights(port, args);
+	if (!ret)
+		ret = port_charge(port, args);
+	if (ret) {
+		port_free(port);
+		return ERR_PTR(ret);
+	}
+#ifdef LPC_DEBUG
+	if (xchg(&lpc_debug_leak, false))
+		lpc_call_alloc();
+#endif
+	return port;
+}
+
+/**
+ * lpc_port_publish - let it be found
+ * @port: new
+ *
+ * Return: 0, -EEXIST, -ENOMEM.
+ */
+int lpc_port_publish(struct lpc_port *port)
+{
+	int ret;
+
+	port->serial = atomic64_inc_return(&lpc_next_serial);
+	ret = xa_err(xa_store(&lpc_ports, port->serial, port,
+			      GFP_KERNEL_ACCOUNT));
+	if (!ret && port->name.len)
+		ret = lpc_name_add(&port->name);
+	trace_lpc_create(port->serial, 0, port->name.text, ret);
+	return ret;
+}
+
+/**
+ * lpc_port_put - one reference less
+ * @port: freed with the last one; no lock is held
+ */
+void lpc_port_put(struct lpc_port *port)
+{
+	if (!refcount_dec_and_test(&port->refs))
+		return;
+	/* Whoever looks it up here finds a count of zero and passes on. */
+	xa_erase(&lpc_ports, port->serial);
+	lpc_uncharge(port->user, LPC_LIMIT_PORTS);
+	port_free(port);
+}
+
+/**
+ * lpc_port_find - a port of the calling thread's IPC namespace, by name
+ * @text: a valid name
+ * @len: of @text
+ *
+ * Return: with a reference; or NULL.
+ */
+struct lpc_port *lpc_port_find(const char *text, u32 len)
+{
+	struct lpc_name *name;
+
+	name = lpc_name_find(current->nsproxy->ipc_ns, text, len);
+	return name ? container_of(name, struct lpc_port, name) : NULL;
+}
+
+/**
+ * lpc_port_next - the port with this serial or the first one above
+ * @serial: in: where to look; out: where it was found
+ *
+ * Return: with a reference; or NULL.
+ */
+struct lpc_port *lpc_port_next(u64 *serial)
+{
+	unsigned long index = *serial;
+	struct lpc_port *port;
+
+	xa_lock(&lpc_ports);
+	xa_for_each_start(&lpc_ports, index, port, index)
+		if (refcount_inc_not_zero(&port->refs))
+			break;
+	xa_unlock(&lpc_ports);
+	*serial = index;
+	return port;
+}
+
+/**
+ * lpc_port_may - has the calling thread this right?
+ * @port: found by name
+ * @want: LPC_MAY_CONNECT or LPC_MAY_QUERY
+ *
+ * Return: 0; -EACCES; -ENOENT for a name under another's user/ on which it
+ * has no right at all.
+ */
+int lpc_port_may(struct lpc_port *port, u32 want)
+{
+	if (lpc_may(port->owner, port->group, port->mode, want, port->ipc_ns))
+		return 0;
+	if (!lpc_name_is_foreign_user(port->ipc_ns, port->name.text))
+		return -EACCES;
+	if (lpc_may(port->owner, port->group, port->mode, LPC_MAY_CONNECT,
+		    port->ipc_ns) ||
+	    lpc_may(port->owner, port->group, port->mode, LPC_MAY_QUERY,
+		    port->ipc_ns))
+		return -EACCES;
+	return -ENOENT;
+}
+
+/**
+ * lpc_port_grow_slots - make room for more calls in flight
+ * @port: unlocked
+ *
+ * Return: 0; -ENOMEM; -ENOBUFS at the end of what an array can be.
+ */
+int lpc_port_grow_slots(struct lpc_port *port)
+{
+	struct lpc_slot *slot;
+	u32 count = (READ_ONCE(port->slots.mask) + 1) * 2;
+
+	if (count > LPC_SLOTS_MAX)
+		return -ENOBUFS;
+	slot = lpc_slots_alloc(count);
+	if (!slot)
+		return -ENOMEM;
+	spin_lock(&port->lock);
+	slot = lpc_slots_swap(&port->slots, slot, count);
+	spin_unlock(&port->lock);
+	kvfree(slot);
+	return 0;
+}
+
+static void port_ctor(void *object)
+{
+	memset(object, 0, sizeof(struct lpc_port));
+}
+
+/**
+ * lpc_port_init - make the cache
+ */
+int lpc_port_init(void)
+{
+	lpc_port_cache = kmem_cache_create("lpc_port", sizeof(struct lpc_port),
+					   0, SLAB_ACCOUNT, port_ctor);
+	return lpc_port_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * lpc_port_exit - undo lpc_port_init()
+ */
+void lpc_port_exit(void)
+{
+	WARN_ON(!xa_empty(&lpc_ports));
+	kmem_cache_destroy(lpc_port_cache);
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A queue pairs messages with receivers: first in, first out for messages,
+ * the most recently parked first for receivers, whose stack and cache are
+ * warm.
+ *
+ * To be HANDED is a loan. The receiver copies out with no lock held and then
+ * says whether that worked; if not, the message goes back to the place its
+ * number gives it and is offered to the next receiver at once.
+ */
+#include <linux/poll.h>
+
+#include "message.h"
+#include "queue.h"
+
+/**
+ * lpc_queue_init - an empty queue
+ * @queue: to be made
+ * @lock: what guards it
+ */
+void lpc_queue_init(struct lpc_queue *queue, spinlock_t *lock)
+{
+	queue->lock = lock;
+	INIT_LIST_HEAD(&queue->messages);
+	INIT_LIST_HEAD(&queue->receivers);
+	init_waitqueue_head(&queue->poll);
+}
+
+static bool admits(const struct lpc_receiver *rx, const struct lpc_call *call)
+{
+	return !rx->listen || call->type == LPC_CONNECTION_REQUEST;
+}
+
+static void hand(struct lpc_receiver *rx, struct lpc_call *call)
+{
+	call->state = LPC_CALL_HANDED;
+	call->rx = rx;
+	call->refs++;
+	if (call->loans)
+		++*call->loans;
+	rx->call = call;
+	lpc_ident_show(&call->sender, &rx->reader, &rx->shown);
+}
+
+static void unpark(struct lpc_queue *queue, struct lpc_receiver *rx)
+{
+	list_del_init(&rx->node);
+	queue->parked--;
+}
+
+/**
+ * lpc_queue_wake_pollers - tell who polls
+ * @queue: locked
+ * @events: what to report
+ */
+void lpc_queue_wake_pollers(struct lpc_queue *queue, __poll_t events)
+{
+	lockdep_assert_held(queue->lock);
+	/* A poller enters itself, then takes the lock to look at the state. */
+	if (waitqueue_active(&queue->poll))
+		wake_up_poll(&queue->poll, events);
+}
+
+/**
+ * lpc_queue_attended - is a receiver parked that would get this message?
+ * @queue: locked
+ * @call: not yet sent
+ */
+bool lpc_queue_attended(struct lpc_queue *queue, const struct lpc_call *call)
+{
+	struct lpc_receiver *rx;
+
+	lockdep_assert_held(queue->lock);
+	list_for_each_entry(rx, &queue->receivers, node)
+		if (admits(rx, call) && call->len <= rx->room)
+			return true;
+	return false;
+}
+
+/* Nobody parked has room for this: who would admit it is told the need. */
+static void refuse_small(struct lpc_queue *queue, const struct lpc_call *call)
+{
+	struct lpc_receiver *rx, *next;
+
+	list_for_each_entry_safe(rx, next, &queue->receivers, node) {
+		if (!admits(rx, call))
+			continue;
+		unpark(queue, rx);
+		rx->error = -EMSGSIZE;
+		rx->need = call->len;
+		lpc_waiter_wake(&rx->waiter);
+	}
+}
+
+static void insert(struct lpc_queue *queue, struct lpc_call *call)
+{
+	struct lpc_call *before;
+
+	call->state = LPC_CALL_QUEUED;
+	list_for_each_entry_reverse(before, &queue->messages, node)
+		if (before->seq < call->seq)
+			break;
+	list_add(&call->node, &before->node);
+	if (++queue->depth > queue->peak)
+		queue->peak = queue->depth;
+}
+
+static struct task_struct *offer(struct lpc_queue *queue, struct lpc_call *call)
+{
+	struct lpc_receiver *rx;
+
+	list_for_each_entry(rx, &queue->receivers, node) {
+		if (!admits(rx, call) || call->len > rx->room)
+			continue;
+		unpark(queue, rx);
+		hand(rx, call);
+		return lpc_waiter_fire(&rx->waiter);
+	}
+	insert(queue, call);
+	refuse_small(queue, call);
+	lpc_queue_wake_pollers(queue, EPOLLIN | EPOLLRDNORM);
+	return NULL;
+}
+
+/**
+ * lpc_queue_post - send a message here
+ * @queue: locked
+ * @call: filled in, on no queue
+ *
+ * Return: a receiver's thread that has been handed it and is to be woken as
+ * lpc_waiter_fire() says; or NULL, and the message is QUEUED.
+ */
+struct task_struct *lpc_queue_post(struct lpc_queue *queue,
+				   struct lpc_call *call)
+{
+	struct task_struct *task;
+
+	lockdep_assert_held(queue->lock);
+	call->queue = queue;
+	call->seq = ++queue->seq;
+	task = offer(queue, call);
+	if (!task)
+		queue->unattended++;
+	return task;
+}
+
+/**
+ * lpc_queue_settle - a loan is over, one way or the other
+ * @call: was HANDED; locked. The loan's count is the caller's to give back.
+ */
+void lpc_queue_settle(struct lpc_call *call)
+{
+	call->rx = NULL;
+	if (call->loans)
+		--*call->loans;
+}
+
+/**
+ * lpc_queue_return - a loan failed: back to its old place, or to the next
+ * @call: was HANDED to the calling thread and is settled; locked
+ */
+void lpc_queue_return(struct lpc_call *call)
+{
+	struct task_struct *task;
+
+	lockdep_assert_held(call->queue->lock);
+	task = offer(call->queue, call);
+	if (task)
+		wake_up_process(task);
+}
+
+/**
+ * lpc_queue_remove - take a QUEUED message out unreceived
+ * @call: QUEUED; locked
+ */
+void lpc_queue_remove(struct lpc_call *call)
+{
+	lockdep_assert_held(call->queue->lock);
+	list_del_init(&call->node);
+	call->queue->depth--;
+}
+
+/**
+ * lpc_queue_take - receive without waiting
+ * @queue: locked
+ * @rx: of the calling thread, not parked
+ *
+ * Return: 0 with a loan in @rx->call; -EAGAIN; or -EMSGSIZE with @rx->need.
+ */
+int lpc_queue_take(struct lpc_queue *queue, struct lpc_receiver *rx)
+{
+	struct lpc_call *call;
+
+	lockdep_assert_held(queue->lock);
+	list_for_each_entry(call, &queue->messages, node) {
+		if (!admits(rx, call))
+			continue;
+		if (call->len > rx->room) {
+			rx->need = call->len;
+			return -EMSGSIZE;
+		}
+		lpc_queue_remove(call);
+		hand(rx, call);
+		return 0;
+	}
+	return -EAGAIN;
+}
+
+/**
+ * lpc_queue_park - wait for a message
+ * @queue: locked; lpc_queue_take() has just said -EAGAIN
+ * @rx: of the calling thread
+ */
+void lpc_queue_park(struct lpc_queue *queue, struct lpc_receiver *rx)
+{
+	lockdep_assert_held(queue->lock);
+	lpc_waiter_arm(&rx->waiter);
+	list_add(&rx->node, &queue->receivers);
+	if (++queue->parked > queue->parked_peak)
+		queue->parked_peak = queue->parked;
+}
+
+/**
+ * lpc_queue_leave - stop waiting
+ * @queue: locked
+ * @rx: parked and not done
+ */
+void lpc_queue_leave(struct lpc_queue *queue, struct lpc_receiver *rx)
+{
+	lockdep_assert_held(queue->lock);
+	unpark(queue, rx);
+}
+
+/**
+ * lpc_queue_stop - send parked receivers away
+ * @queue: locked
+ * @end: only those that came in by this end; NULL: all
+ * @error: what they get
+ */
+void lpc_queue_stop(struct lpc_queue *queue, const struct lpc_end *end,
+		    int error)
+{
+	struct lpc_receiver *rx, *next;
+
+	lockdep_assert_held(queue->lock);
+	list_for_each_entry_safe(rx, next, &queue->receivers, node) {
+		if (end && rx->end != end)
+			continue;
+		unpark(queue, rx);
+		rx->error = error;
+		lpc_waiter_wake(&rx->waiter);
+	}
+}

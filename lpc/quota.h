@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _LPC_QUOTA_H
+#define _LPC_QUOTA_H
+
+#include <linux/types.h>
+#include <uapi/linux/lpc.h>
+
+struct lpc_user;
+
+extern unsigned int lpc_callback_ms;
+extern unsigned int lpc_unprivileged_create;
+extern unsigned int lpc_unprivileged_connect;
+
+u32 lpc_limit(enum lpc_limit what);
+struct lpc_user *lpc_user_current(void);
+void lpc_user_put(struct lpc_user *user);
+struct lpc_user *lpc_user_top(struct lpc_user *user);
+int lpc_charge(struct lpc_user *user, enum lpc_limit what, u32 *in_use);
+void lpc_uncharge(struct lpc_user *user, enum lpc_limit what);
+void lpc_quota_show(struct lpc_limit_value *values);
+int lpc_quota_init(void);
+void lpc_quota_exit(void);
+
+#endif /* _LPC_QUOTA_H */

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * REPLY_RECV and REPLY_WAIT: answering, receiving, answering a callback. The
+ * caller's half stands in call.c.
+ *
+ * A reply finds its call by the id's slot, and counts only if the call is
+ * TAKEN, its caller waits or is to come back, and this end is the side it was
+ * sent to. The payload was copied in before the lock. Reply and
+ * dequeue-or-park are one hold of the lock, so the caller is woken onto this
+ * CPU only by a thread that is about to leave it.
+ *
+ * A message counts as received when its copy-out has succeeded. Until then it
+ * is on loan, and goes back to its place if that fails.
+ */
+#include <linux/err.h>
+#include <linux/pid.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#include "call.h"
+#include "close.h"
+#include "conn.h"
+#include "inflight.h"
+#include "limits.h"
+#include "receive.h"
+#include "trace.h"
+
+/* The request or callback that a reply names. Locked. */
+static struct lpc_call *find_answerable(struct lpc_end *end,
+					const struct lpc_msg *msg)
+{
+	struct lpc_call *call;
+
+	call = lpc_slots_find(&end->port->slots,
+			      msg->callback ? msg->callback : msg->id);
+	if (IS_ERR(call))
+		return call;
+	if (call->id != msg->id || call->callback != msg->callback ||
+	    call->type != LPC_REQUEST || !lpc_end_may_answer(end, call))
+		return ERR_PTR(-ESTALE);
+	if (call->state == LPC_CALL_CANCELED && call->taken)
+		return ERR_PTR(-ECANCELED);
+	if (call->incoming)
+		return ERR_PTR(-ESTALE);
+	/* AWAY without a callback: its caller is about to come back. */
+	if (call->state != LPC_CALL_TAKEN && call->state != LPC_CALL_AWAY)
+		return ERR_PTR(-ESTALE);
+	return call;
+}
+
+/* Answer a call; nothing can fail any more. Locked. Return: whom to wake. */
+static struct task_struct *apply_reply(struct lpc_call *call,
+				       const struct lpc_io *io)
+{
+	struct lpc_port *port = call->port;
+	bool waits = call->waiter.task;
+	struct lpc_ident me;
+
+	call->code = io->msg.code;
+	call->len = io->msg.len;
+	memcpy(call->data, io->data, io->msg.len);
+	call->state = LPC_CALL_REPLIED;
+	if (call->parent) {
+		call->parent->incoming = NULL;
+		call->parent = NULL;
+	}
+	lpc_count(port, call->conn, replied, 1);
+	lpc_count(port, call->conn, bytes, call->len);
+	trace_lpc_reply(port->serial, call->conn ? call->conn->serial : 0,
+			call->id, call->callback, call->code, call->len, 0);
+
+	lpc_ident_current(&me);
+	if (waits) {
+		lpc_ident_show(&me, &call->reader, &call->shown);
+	} else {
+		lpc_ident_get(&me);
+		call->replier = me;
+	}
+	lpc_call_settle(call);
+	/* Where nobody waits the call may be gone by now. */
+	return waits ? lpc_waiter_fire(&call->waiter) : NULL;
+}
+
+/* Is there no sense in waiting here? Locked; nothing is queued. */
+static int receive_over(const struct lpc_end *end)
+{
+	const struct lpc_conn *conn = end->conn;
+
+	if (end->kind == LPC_KIND_CLIENT && lpc_end_dead(&conn->server))
+		return -EPIPE;
+	if (end->kind == LPC_KIND_SERVER && end->recv == &end->queue &&
+	    lpc_end_dead(&conn->client))
+		return -EPIPE;
+	if (end->recv->shut || end->shut & LPC_SHUT_RECEIVE)
+		return -ESHUTDOWN;
+	return 0;
+}
+
+/* Take what is there or park. Locked. Return: 0 with a call, 1 parked. */
+static int take_or_park(struct lpc_end *end, struct lpc_receiver *rx,
+			u64 deadline, bool dontwait)
+{
+	int ret = lpc_queue_take(end->recv, rx);
+
+	if (ret != -EAGAIN)
+		return ret;
+	ret = receive_over(end);
+	if (ret)
+		return ret;
+	if (dontwait)
+		return -EAGAIN;
+	if (unlikely(lpc_deadline_past(deadline)))
+		return -ETIMEDOUT;
+	lpc_queue_park(end->recv, rx);
+	return 1;
+}
+
+/* Sleep until handed a message. Return: 0 with a call, or why not. */
+static int wait_message(struct lpc_end *end, struct lpc_receiver *rx,
+			struct lpc_io *io, u64 deadline, bool handoff)
+{
+	struct lpc_spin *spin = NULL;
+	int ret;
+
+	if (io->msg.flags & LPC_SPIN || end->port->flags & LPC_PORT_SPIN)
+		spin = &end->spin;
+	ret = lpc_wait(&rx->waiter, deadline, handoff, spin);
+	if (unlikely(ret)) {
+		lpc_lock(end->port);
+		if (rx->waiter.done)
+			ret = 0;	/* a message wins over a signal */
+		else
+			lpc_queue_leave(end->recv, rx);
+		lpc_unlock(end->port);
+	}
+	return ret ? ret : rx->error;
+}
+
+static void fill_received(const struct lpc_end *end,
+			  const struct lpc_receiver *rx, struct lpc_msg *head)
+{
+	const struct lpc_call *call = rx->call;
+
+	lpc_head_fill(head, call, &rx->shown);
+	head->type = call->type;
+	if (end->kind != LPC_KIND_CLIENT && call->conn)
+		head->context = call->conn->context;
+	switch (call->type) {
+	case LPC_REQUEST:
+		head->deadline = lpc_time_out(call->deadline);
+		if (READ_ONCE(call->open) == LPC_OPEN_ASYNC)
+			head->status |= LPC_DETACHED;
+		break;
+	case LPC_REPLY:
+		head->error = call->error;
+		if (call->taken)
+			head->status |= LPC_WAS_TAKEN;
+		break;
+	}
+}
+
+/* A message that needs no answer has been received. Locked. */
+static void consume(struct lpc_call *call)
+{
+	struct lpc_end *from = call->from;
+
+	if (call->type == LPC_DATAGRAM) {
+		from->datagrams--;
+		if (waitqueue_active(&from->room))
+			wake_up_poll(&from->room, EPOLLOUT | EPOLLWRNORM);
+	}
+	lpc_call_put(call);
+}
+
+static void receive(struct lpc_call *call)
+{
+	trace_lpc_receive(call->port->serial,
+			  call->conn ? call->conn->serial : 0, call->id,
+			  call->callback, call->code, call->len, call->type);
+	switch (call->type) {
+	case LPC_CONNECTION_REQUEST:
+		call->conn->state = LPC_CONN_RECEIVED;
+		fallthrough;
+	case LPC_REQUEST:
+		call->state = LPC_CALL_TAKEN;
+		call->taken = true;
+		call->taker = task_pid_nr(current);
+		break;
+	default:
+		consume(call);
+	}
+}
+
+/* Is whom this message was for, or who sent it, no more? Locked. */
+static bool is_stray(const struct lpc_call *call)
+{
+	if (!call->conn || call->type == LPC_CONNECTION_REQUEST)
+		return false;
+	return lpc_end_dead(call->queue == &call->conn->client.queue ?
+			    &call->conn->client : &call->conn->server);
+}
+
+/*
+ * The loan of a message ends. Locked. Return: true if it was received.
+ */
+static bool end_loan(struct lpc_call *call, bool copied)
+{
+	struct lpc_conn *conn = call->conn;
+	bool received = false;
+
+	lpc_queue_settle(call);
+	if (lpc_call_over(call) && call->open != LPC_OPEN_ASYNC) {
+		/* Its caller has left it to us; the server never saw it. */
+		lpc_call_put(call);
+		goto out;
+	}
+	call->refs--;
+	if (lpc_call_over(call)) {
+		lpc_call_post_ended(call);
+	} else if (copied) {
+		received = true;
+		receive(call);
+	} else if (is_stray(call)) {
+		consume(call);
+	} else {
+		lpc_queue_return(call);
+	}
+out:
+	if (conn && conn->owes_closed && !conn->loans)
+		lpc_conn_post_closed(conn);
+	return received;
+}
+
+/* Copy a message out. Return: 0; 1 if it was canceled meanwhile; -EFAULT. */
+static int deliver(struct lpc_end *end, struct lpc_receiver *rx,
+		   struct lpc_io *io, u16 status)
+{
+	struct lpc_msg head;
+	bool received;
+	int ret;
+
+	fill_received(end, rx, &head);
+	head.status |= status;
+	memcpy(io->data, rx->call->data, head.len);
+	ret = lpc_io_put(io, &head);
+	lpc_lock(end->port);
+	received = end_loan(rx->call, !ret);
+	lpc_unlock(end->port);
+	return ret ? ret : !received;
+}
+
+static void rx_init(struct lpc_receiver *rx, struct lpc_end *end,
+		    const struct lpc_io *io)
+{
+	rx->end = end;
+	rx->call = NULL;
+	rx->error = 0;
+	rx->need = 0;
+	rx->room = io->msg.room;
+	rx->listen = io->msg.flags & LPC_LISTEN;
+	lpc_reader_current(&rx->reader);
+}
+
+/*
+ * Say in the caller's own message how far this went. A reply part that took
+ * effect must not be done again by a restart; so if that cannot be said,
+ * there is none.
+ */
+static int put_progress(struct lpc_io *io, int ret)
+{
+	if (ret == -ERESTARTSYS && !(io->msg.status & LPC_DID_REPLY))
+		return ret;
+	return lpc_io_put_back(io) ? -EFAULT : ret;
+}
+
+static int recv_check(const struct lpc_end *end, const struct lpc_msg *msg)
+{
+	u32 flags = msg->flags;
+
+	if (!(flags & (LPC_WITH_REPLY | LPC_WITH_RECV)))
+		return -EINVAL;
+	if (flags & LPC_LISTEN && end->kind == LPC_KIND_CLIENT)
+		return -EINVAL;
+	if (flags & LPC_RECV_ANYWAY && !(flags & LPC_WITH_RECV))
+		return -EINVAL;
+	return 0;
+}
+
+/**
+ * lpc_reply_recv - REPLY_RECV (NtReplyPort, NtReplyWaitReceivePortEx,
+ *	NtListenPort)
+ * @end: a port or an end
+ * @io: with the header, and the payload of a reply
+ * @nonblock: the file is O_NONBLOCK: do not wait for a message
+ */
+int lpc_reply_recv(struct lpc_end *end, struct lpc_io *io, bool nonblock)
+{
+	bool dontwait = nonblock || io->msg.flags & LPC_DONTWAIT;
+	u64 deadline = lpc_deadline_in(io->msg.deadline);
+	struct lpc_port *port = end->port;
+	struct task_struct *task = NULL;
+	struct lpc_receiver rx;
+	struct lpc_call *call;
+	bool handoff;
+	int ret;
+
+	io->msg.status = 0;
+	ret = recv_check(end, &io->msg);
+	if (ret)
+		return ret;
+	rx_init(&rx, end, io);
+again:
+	lpc_lock(port);
+	ret = lpc_end_ready(end);
+	if (!ret && io->msg.flags & LPC_WITH_REPLY) {
+		call = find_answerable(end, &io->msg);
+		if (!IS_ERR(call)) {
+			task = apply_reply(call, io);
+			io->msg.status = LPC_DID_REPLY;
+		} else if (!(io->msg.flags & LPC_RECV_ANYWAY)) {
+			ret = PTR_ERR(call);
+		}
+		/* Not again, whatever happens now. */
+		io->msg.flags &= ~LPC_WITH_REPLY;
+	}
+	if (ret || !(io->msg.flags & LPC_WITH_RECV)) {
+		if (task)
+			wake_up_process(task);
+		lpc_unlock(port);
+		return put_progress(io, ret);
+	}
+
+	ret = take_or_park(end, &rx, deadline, dontwait);
+	if (ret == 1) {
+		handoff = lpc_unlock_handoff(port, task);
+		ret = wait_message(end, &rx, io, deadline, handoff);
+	} else {
+		if (task)
+			wake_up_process(task);
+		lpc_unlock(port);
+	}
+	task = NULL;
+	if (!ret)
+		ret = deliver(end, &rx, io, io->msg.status);
+	if (unlikely(ret == 1)) {
+		rx_init(&rx, end, io);
+		goto again;
+	}
+	if (likely(!ret))
+		return 0;
+	if (ret == -EMSGSIZE)
+		io->msg.room = rx.need;
+	return put_progress(io, ret);
+}
+
+/*
+ * The call that this thread left to handle a callback. The most recently sent
+ * stands first, so of nested ones the innermost is found. Locked.
+ */
+static struct lpc_call *find_away(struct lpc_end *end, u64 id)
+{
+	struct lpc_call *call;
+
+	list_for_each_entry(call, &end->sent, sent)
+		if (call->open == LPC_OPEN_AWAY && call->id == id &&
+		    call->owner == task_pid(current))
+			return call;
+	return ERR_PTR(-ESTALE);
+}
+
+/**
+ * lpc_reply_wait - REPLY_WAIT (NtReplyWaitReplyPort): answer a callback and go
+ *	on waiting for what this thread called for
+ * @end: that call was sent on
+ * @io: with the header, and the payload of the answer
+ */
+int lpc_reply_wait(struct lpc_end *end, struct lpc_io *io)
+{
+	struct lpc_port *port = end->port;
+	struct task_struct *task = NULL;
+	struct lpc_call *call, *answered;
+	bool handoff;
+
+	io->msg.status = 0;
+	if (io->msg.flags & LPC_WITH_REPLY && !io->msg.callback)
+		return -EINVAL;
+	if (io->msg.room < port->inline_max) {
+		io->msg.room = port->inline_max;
+		return -EMSGSIZE;
+	}
+	lpc_lock(port);
+	call = find_away(end, io->msg.id);
+	if (!IS_ERR(call) && io->msg.flags & LPC_WITH_REPLY) {
+		answered = find_answerable(end, &io->msg);
+		if (!IS_ERR(answered) && answered->parent == call) {
+			task = apply_reply(answered, io);
+			io->msg.status = LPC_DID_REPLY;
+		} else if (!(io->msg.flags & LPC_RECV_ANYWAY)) {
+			call = IS_ERR(answered) ? answered : ERR_PTR(-ESTALE);
+		}
+	}
+	if (IS_ERR(call)) {
+		lpc_unlock(port);
+		return PTR_ERR(call);
+	}
+	io->msg.flags &= ~LPC_WITH_REPLY;
+	if (call->state == LPC_CALL_AWAY)
+		call->state = LPC_CALL_TAKEN;
+	if (io->msg.deadline)
+		call->deadline = lpc_deadline_in(io->msg.deadline);
+	lpc_call_close(call);
+	handoff = lpc_unlock_handoff(port, task);
+	return lpc_call_finish(call, io, handoff, LPC_OPEN_AWAY);
+}

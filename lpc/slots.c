@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How a reply finds its call: an id is generation << 32 | number, the number
+ * counts up by one for each message of the port, and what of it the mask
+ * leaves is the slot, in a plain array. Nothing rests on an id's secrecy;
+ * authority is the end, the relation and the state.
+ */
+#include <linux/err.h>
+#include <linux/mm.h>
+
+#include "limits.h"
+#include "message.h"
+#include "slots.h"
+
+/**
+ * lpc_slots_alloc - memory for slots
+ * @count: how many
+ *
+ * Return: zeroed, to be freed by kvfree(); or NULL.
+ */
+struct lpc_slot *lpc_slots_alloc(u32 count)
+{
+	return kvcalloc(count, sizeof(struct lpc_slot), GFP_KERNEL_ACCOUNT);
+}
+
+/**
+ * lpc_slots_init - the smallest array
+ * @slots: to be made
+ */
+int lpc_slots_init(struct lpc_slots *slots)
+{
+	slots->slot = lpc_slots_alloc(LPC_SLOTS_MIN);
+	if (!slots->slot)
+		return -ENOMEM;
+	slots->mask = LPC_SLOTS_MIN - 1;
+	return 0;
+}
+
+/**
+ * lpc_slots_free - undo lpc_slots_init()
+ * @slots: with no call in them
+ */
+void lpc_slots_free(struct lpc_slots *slots)
+{
+	kvfree(slots->slot);
+}
+
+/**
+ * lpc_slots_swap - go over to a larger array
+ * @slots: locked
+ * @fresh: from lpc_slots_alloc()
+ * @count: its length; ignored if another thread has grown it meanwhile
+ *
+ * Numbers that differ under the old mask differ under the new one. A slot
+ * takes its generation along, so no id comes back.
+ *
+ * Return: what the caller has to free outside the lock.
+ */
+struct lpc_slot *lpc_slots_swap(struct lpc_slots *slots, struct lpc_slot *fresh,
+				u32 count)
+{
+	struct lpc_slot *old = slots->slot;
+	u32 i;
+
+	if (count <= slots->mask + 1)
+		return fresh;
+	for (i = 0; i < count; i++)
+		fresh[i].generation = old[i & slots->mask].generation;
+	for (i = 0; i <= slots->mask; i++)
+		if (old[i].call)
+			fresh[(u32)old[i].call->key & (count - 1)] = old[i];
+	slots->slot = fresh;
+	slots->mask = count - 1;
+	return old;
+}
+
+/**
+ * lpc_slots_number - an id for a message
+ * @slots: locked and not full
+ *
+ * The id's slot is free, so a call may be added under it at once.
+ */
+u64 lpc_slots_number(struct lpc_slots *slots)
+{
+	struct lpc_slot *slot;
+	u32 number;
+
+	do {
+		number = slots->next++;
+		slot = &slots->slot[number & slots->mask];
+	} while (!number || slot->call);
+	return (u64)slot->generation << 32 | number;
+}
+
+/**
+ * lpc_slots_add - make a call known under its id
+ * @slots: locked
+ * @call: with a key from lpc_slots_number()
+ */
+void lpc_slots_add(struct lpc_slots *slots, struct lpc_call *call)
+{
+	struct lpc_slot *slot = &slots->slot[(u32)call->key & slots->mask];
+
+	slot->call = call;
+	slot->canceled = 0;
+	slots->used++;
+	call->slotted = true;
+}
+
+/**
+ * lpc_slots_del - forget a call
+ * @slots: locked
+ * @call: known or not
+ * @canceled: remember that it was, until the slot is used again
+ */
+void lpc_slots_del(struct lpc_slots *slots, struct lpc_call *call,
+		   bool canceled)
+{
+	struct lpc_slot *slot;
+
+	if (!call->slotted)
+		return;
+	slot = &slots->slot[(u32)call->key & slots->mask];
+	slot->call = NULL;
+	slot->generation++;
+	slot->canceled = canceled ? call->key : 0;
+	slots->used--;
+	call->slotted = false;
+}
+
+/**
+ * lpc_slots_find - the call with an id
+ * @slots: locked
+ * @id: from user space
+ *
+ * Return: the call; -ECANCELED if it was canceled and is remembered; -ESTALE.
+ */
+struct lpc_call *lpc_slots_find(struct lpc_slots *slots, u64 id)
+{
+	struct lpc_slot *slot = &slots->slot[(u32)id & slots->mask];
+
+	if (slot->call && slot->call->key == id)
+		return slot->call;
+	return ERR_PTR(id && slot->canceled == id ? -ECANCELED : -ESTALE);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _LPC_SLOTS_H
+#define _LPC_SLOTS_H
+
+#include <linux/types.h>
+
+struct lpc_call;
+
+/**
+ * struct lpc_slot - a place for one call in flight
+ * @call: the call, NULL when free
+ * @canceled: id of a call canceled here after a server had received it; 0
+ *	once the slot is used again
+ * @generation: how often the slot has been used
+ */
+struct lpc_slot {
+	struct lpc_call *call;
+	u64 canceled;
+	u32 generation;
+};
+
+/**
+ * struct lpc_slots - calls in flight by id; all guarded by port->lock
+ * @slot: the array, @mask + 1 long, a power of two
+ * @mask: what of an id's low half is its slot
+ * @used: slots that are not free
+ * @next: low half of the id to be given next; 0 and slots in use are skipped
+ */
+struct lpc_slots {
+	struct lpc_slot *slot;
+	u32 mask;
+	u32 used;
+	u32 next;
+};
+
+int lpc_slots_init(struct lpc_slots *slots);
+void lpc_slots_free(struct lpc_slots *slots);
+struct lpc_slot *lpc_slots_alloc(u32 count);
+struct lpc_slot *lpc_slots_swap(struct lpc_slots *slots, struct lpc_slot *fresh,
+				u32 count);
+
+u64 lpc_slots_number(struct lpc_slots *slots);
+void lpc_slots_add(struct lpc_slots *slots, struct lpc_call *call);
+void lpc_slots_del(struct lpc_slots *slots, struct lpc_call *call,
+		   bool canceled);
+struct lpc_call *lpc_slots_find(struct lpc_slots *slots, u64 id);
+
+/**
+ * lpc_slots_full - time to grow?
+ * @slots: locked
+ */
+static inline bool lpc_slots_full(const struct lpc_slots *slots)
+{
+	return slots->used >= slots->mask - slots->mask / 4;
+}
+
+#endif /* _LPC_SLOTS_H */

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sleeping and waking. Nobody else in this module calls the scheduler.
+ *
+ * Every sleep is interruptible and freezable, so stop, ptrace, the cgroup
+ * freezer and suspend take hold of it; what a signal then means is decided by
+ * the caller under port->lock. A wake-up that meets a frozen task is lost on
+ * 6.1 and replaced by the thaw's own, so the loop looks at everything again
+ * after each wake-up.
+ */
+#include <linux/freezer.h>
+#include <linux/hrtimer.h>
+#include <linux/ktime.h>
+#include <linux/sched/signal.h>
+#include <linux/smp.h>
+#include <linux/wait.h>
+
+#include "compat.h"
+#include "limits.h"
+#include "wait.h"
+
+/**
+ * lpc_wake_handoff - wake a thread that is to go on where this one stops
+ * @task: the thread, protected by the caller's rcu_read_lock()
+ *
+ * For a waker that is about to sleep in the same ioctl. The scheduler is
+ * asked to put @task on this CPU.
+ *
+ * Return: true if it is there, so that giving the CPU away runs it.
+ */
+bool lpc_wake_handoff(struct task_struct *task)
+{
+	struct wait_queue_entry entry = { .private = task };
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "task may be freed");
+	default_wake_function(&entry, TASK_NORMAL, LPC_WF_HANDOFF, NULL);
+	return task_cpu(task) == raw_smp_processor_id();
+}
+
+/**
+ * lpc_deadline_past - has this moment come?
+ * @deadline: CLOCK_MONOTONIC nanoseconds of the kernel; LPC_FOREVER: never
+ */
+bool lpc_deadline_past(u64 deadline)
+{
+	return deadline != LPC_FOREVER && ktime_get_ns() >= deadline;
+}
+
+/*
+ * Poll for a bounded time while the partner runs on another CPU. The budget
+ * doubles when polling was worth it and halves when it was not.
+ */
+static bool lpc_spin(struct lpc_waiter *waiter, struct lpc_spin *spin)
+{
+	u32 budget = clamp_t(u32, READ_ONCE(spin->budget), LPC_SPIN_MIN_NS,
+			     LPC_SPIN_MAX_NS);
+	u64 end = ktime_get_ns() + budget;
+	bool done;
+
+	do {
+		/* Pairs with the release in lpc_waiter_fire(). */
+		done = smp_load_acquire(&waiter->done);
+		if (done || lpc_should_resched() || signal_pending(current))
+			break;
+		cpu_relax();
+	} while (ktime_get_ns() < end);
+
+	WRITE_ONCE(spin->budget, done ? budget * 2 : budget / 2);
+	return done;
+}
+
+/**
+ * lpc_wait - sleep until done, a signal or the deadline
+ * @waiter: armed by this thread
+ * @deadline: CLOCK_MONOTONIC nanoseconds, LPC_FOREVER for none
+ * @handoff: a partner was just woken onto this CPU: give it away before going
+ *	to sleep. If the answer comes back at once, this thread was runnable
+ *	all along, and neither side pays for a sleep and a second wake-up.
+ * @spin: poll first, as long as that has been worth it; or NULL
+ *
+ * No lock is held. Whatever this returns, the caller takes port->lock and
+ * looks at the state before it acts on it: being done wins.
+ *
+ * Return: 0 when done, -ERESTARTSYS on a signal, -ETIMEDOUT.
+ */
+int lpc_wait(struct lpc_waiter *waiter, u64 deadline, bool handoff,
+	     struct lpc_spin *spin)
+{
+	ktime_t expires = ns_to_ktime(min_t(u64, deadline, KTIME_MAX));
+	int ret = 0;
+
+	if (handoff)
+		schedule();
+	else if (spin && num_online_cpus() > 1 && lpc_spin(waiter, spin))
+		return 0;
+
+	for (;;) {
+		set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
+		/* Pairs with the release in lpc_waiter_fire(). */
+		if (smp_load_acquire(&waiter->done))
+			break;
+		if (signal_pending(current)) {
+			ret = -ERESTARTSYS;
+			break;
+		}
+		if (deadline == LPC_FOREVER) {
+			schedule();
+		} else if (!schedule_hrtimeout_range(&expires, 0,
+						     HRTIMER_MODE_ABS)) {
+			ret = -ETIMEDOUT;
+			break;
+		}
+	}
+	__set_current_state(TASK_RUNNING);
+	return ret;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _LPC_WAIT_H
+#define _LPC_WAIT_H
+
+#include <linux/lockdep.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+
+/**
+ * struct lpc_waiter - one thread that sleeps until another says it is done
+ * @task: the thread, NULL while none waits; port->lock
+ * @done: what it waits for has happened; set under port->lock, read by the
+ *	sleeper with acquire
+ */
+struct lpc_waiter {
+	struct task_struct *task;
+	int done;
+};
+
+/**
+ * struct lpc_spin - how long polling before sleeping has been worth it
+ * @budget: nanoseconds to try next; racy on purpose, a hint and no more
+ */
+struct lpc_spin {
+	u32 budget;
+};
+
+bool lpc_wake_handoff(struct task_struct *task);
+int lpc_wait(struct lpc_waiter *waiter, u64 deadline, bool handoff,
+	     struct lpc_spin *spin);
+bool lpc_deadline_past(u64 deadline);
+
+/**
+ * lpc_waiter_arm - get ready to sleep
+ * @waiter: of the calling thread; port->lock is held, or nobody sees it yet
+ */
+static inline void lpc_waiter_arm(struct lpc_waiter *waiter)
+{
+	waiter->task = current;
+	waiter->done = 0;
+}
+
+/**
+ * lpc_waiter_fire - mark a waiter done and say whom to wake
+ * @waiter: to be marked; port->lock is held
+ *
+ * The task may be woken under that lock, or inside an rcu_read_lock() entered
+ * before the lock is dropped, and not otherwise: task_struct is freed by RCU
+ * and no count is taken. After the unlock the waiter's memory is its thread's
+ * again.
+ *
+ * Return: the thread to wake, or NULL.
+ */
+static inline struct task_struct *lpc_waiter_fire(struct lpc_waiter *waiter)
+{
+	struct task_struct *task = waiter->task;
+
+	/* Pairs with the acquire in lpc_wait(): what is done is visible. */
+	smp_store_release(&waiter->done, 1);
+	return task;
+}
+
+/**
+ * lpc_waiter_wake - mark a waiter done and wake its thread, off the fast path
+ * @waiter: to be woken; port->lock is held, so the thread cannot leave
+ */
+static inline void lpc_waiter_wake(struct lpc_waiter *waiter)
+{
+	struct task_struct *task = lpc_waiter_fire(waiter);
+
+	if (task)
+		wake_up_process(task);
+}
+
+#endif /* _LPC_WAIT_H */
