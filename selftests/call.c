@@ -22,15 +22,13 @@ FIXTURE_TEARDOWN(call)
 
 static const __u32 lengths[] = { 0, 1, 7, 8, 63, 64, 128, 255, 302, 303 };
 
-#define EACH_LENGTH(i) (i) = 0; (i) < ARRAY_SIZE(lengths); (i)++
-
 TEST_F(call, every_length_up_to_303_arrives_in_a_request_and_its_reply)
 {
 	struct pkt c, s;
 	struct actor a;
 	size_t i;
 
-	for (EACH_LENGTH(i)) {
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 		msg(&c, 100 + i, lengths[i]);
 		ASSERT_EQ(0, actor_start(&a, self->r.ce, LPC_IOC_CALL, &c));
 		ASSERT_EQ(0, do_recv(self->r.port, &s));
@@ -52,7 +50,7 @@ TEST_F(call, every_length_up_to_303_arrives_in_a_datagram_each_way)
 	struct pkt p;
 	size_t i;
 
-	for (EACH_LENGTH(i)) {
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 		ASSERT_EQ(0, do_send(self->r.ce, i, lengths[i]));
 		ASSERT_EQ(0, do_recv(self->r.port, &p));
 		EXPECT_EQ(LPC_DATAGRAM, p.m.type);
@@ -72,7 +70,7 @@ TEST_F(call, every_length_up_to_303_arrives_in_a_callback)
 	__u64 id, cbid;
 	size_t i;
 
-	for (EACH_LENGTH(i)) {
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 		ASSERT_EQ(0, actor_start(&a, self->r.ce, LPC_IOC_CALL,
 					 msg(&c, 1, 8)));
 		ASSERT_EQ(0, do_recv(self->r.port, &s));
@@ -254,11 +252,8 @@ TEST_F(call, requests_of_several_clients_are_received_in_the_order_sent)
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(0, add_link(&self->r, i, 0, &se[i], &ce[i]));
 	for (i = 0; i < 60; i++) {
-		if (i % 4 == 3) {
-			ASSERT_EQ(0, do_send(ce[i % 3], i, i));
-		} else {
-			ASSERT_EQ(0, call_async(ce[i % 3], &p, i, i));
-		}
+		ASSERT_EQ(0, i % 4 == 3 ? do_send(ce[i % 3], i, i)
+					: call_async(ce[i % 3], &p, i, i));
 	}
 	for (i = 0; i < 60; i++) {
 		ASSERT_EQ(0, recv_now(self->r.port, &p));

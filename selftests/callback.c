@@ -107,7 +107,8 @@ TEST_F(callback, it_may_be_made_on_the_port_too_and_again_and_again)
 		ASSERT_EQ(0, driver_result(&self->c));
 		EXPECT_TRUE(intact(&self->cp, i, i));
 		EXPECT_NE(last, self->cp.m.callback);
-		last = self->cb = self->cp.m.callback;
+		last = self->cp.m.callback;
+		self->cb = last;
 		REJOIN(LPC_WITH_REPLY);
 		ASSERT_EQ(0, driver_result(&self->s));
 		EXPECT_TRUE(intact(&self->sp, 4, 40));

@@ -278,14 +278,20 @@ static inline int add_link(struct rig *r, __u64 context, __u32 flags,
 	return connect_finish(*ce, &c, PATIENCE_MS);
 }
 
+static inline void rig_none(struct rig *r)
+{
+	r->dev = -1;
+	r->port = -1;
+	r->se = -1;
+	r->ce = -1;
+}
+
 static inline int rig_port(struct rig *r, __u32 flags, __u32 inline_max)
 {
 	static int serial;
 
 	memset(r, 0, sizeof(*r));
-	r->se = -1;
-	r->ce = -1;
-	r->port = -1;
+	rig_none(r);
 	r->context = 0x1122334455667788ull;
 	snprintf(r->name, sizeof(r->name), "user/%u/ksft-%d-%d",
 		 (unsigned int)geteuid(), (int)getpid(), serial++);

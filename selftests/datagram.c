@@ -67,11 +67,8 @@ TEST_F(datagram, requests_and_datagrams_of_a_thread_arrive_in_the_order_sent)
 	int i;
 
 	for (i = 0; i < 40; i++) {
-		if (i & 1) {
-			ASSERT_EQ(0, call_async(self->r.ce, &p, i, 1));
-		} else {
-			ASSERT_EQ(0, do_send(self->r.ce, i, 1));
-		}
+		ASSERT_EQ(0, i & 1 ? call_async(self->r.ce, &p, i, 1)
+				   : do_send(self->r.ce, i, 1));
 	}
 	for (i = 0; i < 40; i++) {
 		ASSERT_EQ(0, recv_now(self->r.port, &p));

@@ -136,8 +136,7 @@ static void *hold_one(void *arg)
 	return NULL;
 }
 
-static void __attribute__((noreturn))
-hundred_clients_server(const char *name, struct gate *up)
+static void hundred_clients_server(const char *name, struct gate *up)
 {
 	pthread_t t;
 	int port, i;

@@ -30,6 +30,7 @@ static int driver_watch(struct driver *d, int fd)
 }
 
 /* First in each test: 6.1's harness runs a test though its setup skipped. */
+/* checkpatch: MACRO_WITH_FLOW_CONTROL: leaves the test */
 #define NEEDS_WATCH() do {						\
 	if (!has_feature(LPC_HAS_WATCH))				\
 		SKIP(return, "kernel without the tracepoints for it");	\

@@ -29,7 +29,7 @@ FIXTURE_SETUP(hostile)
 {
 	int fd;
 
-	self->r.ce = self->r.se = self->r.port = self->r.dev = -1;
+	rig_none(&self->r);
 	if (variant->kind == FUSE && access("/dev/fuse", R_OK | W_OK))
 		SKIP(return, "no /dev/fuse here");
 	if (variant->kind == UFFD) {
@@ -61,6 +61,7 @@ FIXTURE_TEARDOWN(hostile)
 }
 
 /* The victim: gets the page, prepares, and then does the one ioctl. */
+/* checkpatch: MACRO_WITH_FLOW_CONTROL: skips the test */
 #define VICTIM()							\
 	char *bad;							\
 									\
@@ -144,14 +145,16 @@ static int world_turns(struct rig *r, int se2, int ce2)
 } while (0)
 
 /* An ioctl of the victim's that is stuck in it and changes nothing else */
-#define ALONE()								\
+#define ALONE() do {							\
 	STUCK();							\
 	WORLD_TURNS();							\
 	VICTIM_ENDS();							\
-	EXPECT_TRUE(port_balanced(self->r.port))
+	EXPECT_TRUE(port_balanced(self->r.port));			\
+} while (0)
 
 /* ------------------------------------------------------ the argument itself */
 
+/* checkpatch: COMPLEX_MACRO: a whole test */
 #define ARGUMENT(name, fd, cmd)						\
 TEST_F(hostile, name##_argument)					\
 {									\

@@ -104,6 +104,7 @@ static inline void fuse_serve(int fd, struct gate *stuck)
 			fuse_answer(fd, in, 0, NULL, 0);
 			break;
 		default:
+			/* checkpatch: ENOSYS: how the protocol says "not I" */
 			fuse_answer(fd, in, -ENOSYS, NULL, 0);
 		}
 	}

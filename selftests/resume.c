@@ -45,12 +45,17 @@ FIXTURE_VARIANT(resume)
 };
 
 FIXTURE_VARIANT_ADD(resume, stopped_and_continued) { .kind = STOP, };
+
 FIXTURE_VARIANT_ADD(resume, handler_that_restarts) { .kind = RESTARTING, };
+
 FIXTURE_VARIANT_ADD(resume, handler_that_interrupts) {
 	.kind = INTERRUPTING,
 };
+
 FIXTURE_VARIANT_ADD(resume, ptraced) { .kind = PTRACE, };
+
 FIXTURE_VARIANT_ADD(resume, straced) { .kind = STRACE, };
+
 FIXTURE_VARIANT_ADD(resume, frozen) { .kind = FREEZE, };
 
 static struct seen *seen_by_handler;
@@ -100,7 +105,7 @@ static bool event_is(const char *cgroup, const char *event)
 	return yes;
 }
 
-static bool freeze(const char *cgroup, int on)
+static bool set_frozen(const char *cgroup, int on)
 {
 	char path[192];
 
@@ -195,13 +200,14 @@ static bool disturb(pid_t pid, enum disturbance kind, struct seen *seen,
 	case STRACE:
 		return disturb_strace(pid);
 	case FREEZE:
-		return freeze(cgroup, 1) && freeze(cgroup, 0);
+		return set_frozen(cgroup, 1) && set_frozen(cgroup, 0);
 	}
 	return false;
 }
 
 /* Three disturbances of a victim that sleeps in @cmd, and sleeps there again */
-#define DISTURB(cmd) do {						\
+#define DISTURB(cmd_) do {						\
+	unsigned long cmd = (cmd_);					\
 	int __i;							\
 									\
 	for (__i = 0; __i < ROUNDS; __i++) {				\
@@ -229,7 +235,7 @@ FIXTURE_SETUP(resume)
 {
 	char root[64];
 
-	self->r.ce = self->r.se = self->r.port = self->r.dev = -1;
+	rig_none(&self->r);
 	if (variant->kind == STRACE && !strace_path())
 		SKIP(return, "no strace here");
 	if (variant->kind == FREEZE) {
@@ -286,6 +292,7 @@ static int patient(struct seen *seen, int fd, unsigned long cmd, void *arg)
 	return ret;
 }
 
+/* checkpatch: MULTISTATEMENT_MACRO_USE_DO_WHILE: checkpatch: MACRO_WITH_FLOW_CONTROL: a block */
 #define VICTIM()							\
 	if (_metadata->skip)						\
 		return;							\

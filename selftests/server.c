@@ -33,7 +33,7 @@ struct tally {
 	char seen[300];
 	size_t seen_len;
 	struct lpc_cred cred;
-	uint64_t client_id;
+	__u64 client_id;
 	ssize_t back;
 };
 
@@ -58,7 +58,7 @@ static int back_handler(struct lpc_req *r, struct tally *t)
 {
 	struct lpc_call_opts o = { .size = sizeof(o) };
 	char text[16];
-	int32_t status = 0;
+	__s32 status = 0;
 
 	o.status = &status;
 	t->back = lpc_callback(r, 77, "who?", 4, text, sizeof(text), &o);
@@ -113,7 +113,7 @@ static int handler(struct lpc_req *r, void *arg)
 		t->canceled++;
 		break;
 	default:
-		ret = -ENOSYS;
+		ret = -EINVAL;
 	}
 	t->inside--;
 	t->running[slot(r->client)]--;
@@ -123,6 +123,7 @@ static int handler(struct lpc_req *r, void *arg)
 static int on_connect(struct lpc_req *r, void **client, void *arg)
 {
 	struct tally *t = arg;
+	int n;
 
 	t->seen_len = r->len;
 	memcpy(t->seen, r->data, r->len < sizeof(t->seen) ? r->len : 0);
@@ -130,7 +131,8 @@ static int on_connect(struct lpc_req *r, void **client, void *arg)
 		lpc_reply(r, 0, "go away", 7);
 		return -EACCES;
 	}
-	*client = (void *)(long)++t->connects;
+	n = ++t->connects;
+	*client = (void *)(long)n;
 	return lpc_reply(r, 0, "welcome", 7);
 }
 
@@ -145,7 +147,7 @@ static void on_gone(void *client, void *arg)
 }
 
 static int server_make(struct lpc_server **s, const char *name,
-		       struct tally *t, int threads, uint64_t flags)
+		       struct tally *t, int threads, __u64 flags)
 {
 	struct lpc_port_opts po = { .size = sizeof(po) };
 	struct lpc_server_opts so = { .size = sizeof(so) };
@@ -168,13 +170,13 @@ static int server_make(struct lpc_server **s, const char *name,
 
 static void *run_main(void *arg)
 {
-	FIXTURE_DATA(server) *f = arg;
+	struct _test_data_server *f = arg;
 
 	f->ret = lpc_server_run(f->s);
 	return NULL;
 }
 
-static int serve(FIXTURE_DATA(server) *f, int threads, uint64_t flags)
+static int serve(struct _test_data_server *f, int threads, __u64 flags)
 {
 	int ret = server_make(&f->s, f->name, f->t, threads, flags);
 
@@ -184,7 +186,7 @@ static int serve(FIXTURE_DATA(server) *f, int threads, uint64_t flags)
 	return f->runs ? lpc_connect(&f->c, f->name, NULL) : -EAGAIN;
 }
 
-static int stop(FIXTURE_DATA(server) *f, uint64_t drain)
+static int stop(struct _test_data_server *f, __u64 drain)
 {
 	lpc_server_stop(f->s, drain);
 	pthread_join(f->thread, NULL);
@@ -208,8 +210,8 @@ FIXTURE_TEARDOWN(server)
 	lpc_server_free(self->s);
 }
 
-static ssize_t call(struct lpc_conn *c, uint32_t code, const char *text,
-		    char *rep, int32_t *status)
+static ssize_t call(struct lpc_conn *c, __u32 code, const char *text,
+		    char *rep, __s32 *status)
 {
 	struct lpc_call_opts o = { .size = sizeof(o) };
 
@@ -231,7 +233,7 @@ TEST_F(server, a_call_is_answered_by_its_handler)
 
 TEST_F(server, a_handlers_errno_becomes_the_callers_status)
 {
-	int32_t status = 0;
+	__s32 status = 0;
 	char rep[304];
 
 	ASSERT_EQ(0, serve(self, 1, 0));
@@ -281,11 +283,11 @@ TEST_F(server, a_refused_client_gets_the_data_that_says_why)
 struct one_call {
 	pthread_t thread;
 	struct lpc_conn *c;
-	uint32_t code;
+	__u32 code;
 	char rep[304];
 	ssize_t ret;
 	int taken;
-	uint64_t deadline;
+	__u64 deadline;
 };
 
 static void *one_call_main(void *arg)
@@ -301,7 +303,7 @@ static void *one_call_main(void *arg)
 }
 
 static int one_call_start(struct one_call *o, struct lpc_conn *c,
-			  uint32_t code)
+			  __u32 code)
 {
 	o->c = c;
 	o->code = code;
@@ -438,7 +440,7 @@ TEST_F(server, a_handler_calls_back_into_its_caller)
 
 TEST_F(server, a_caller_without_a_callback_handler_hangs_nobody)
 {
-	int32_t status = 0;
+	__s32 status = 0;
 	char rep[304];
 
 	ASSERT_EQ(0, serve(self, 1, 0));
@@ -464,7 +466,7 @@ struct done {
 	ssize_t result;
 };
 
-static void count_done(struct lpc_conn *c, ssize_t result, int32_t status,
+static void count_done(struct lpc_conn *c, ssize_t result, __s32 status,
 		       const void *rep, void *arg)
 {
 	struct done *d = arg;

@@ -77,8 +77,7 @@ struct nuisance {
  * Receives into a page that cannot be written, or into too little room, for
  * ever; each time the message must go to somebody else.
  */
-static void __attribute__((noreturn))
-nuisance_main(int port, const struct nuisance *n, struct ledger *l)
+static void nuisance_main(int port, const struct nuisance *n, struct ledger *l)
 {
 	void *gone = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
 			  -1, 0);
@@ -102,8 +101,7 @@ nuisance_main(int port, const struct nuisance *n, struct ledger *l)
 }
 
 /* Parks processes that fault for ever in copy-out, and kills them there. */
-static void __attribute__((noreturn))
-killer_main(int port, atomic_uint *kills)
+static void killer_main(int port, atomic_uint *kills)
 {
 	struct gate stuck;
 	struct pkt p;
@@ -179,10 +177,9 @@ static void run(unsigned int calls, const struct nuisance *n)
 	ok = !bad && !l->doubled && !l->skipped && !l->stale && !l->canceled &&
 	     !l->failed && info.counters.replied == (__u64)calls * CLIENTS &&
 	     balanced(&info.counters, info.calls_now);
-	ksft_print_msg("%u calls in %llu ms; withdrawn %llu, unattended %llu, killed in copy-out %u\n",
+	ksft_print_msg("%u calls in %llu ms; withdrawn %llu, killed in copy-out %u\n",
 		       calls * CLIENTS, (unsigned long long)ms_since(begin),
-		       info.counters.withdrawn, info.counters.unattended,
-		       atomic_load(kills));
+		       info.counters.withdrawn, atomic_load(kills));
 	if (!ok)
 		ksft_print_msg("bad %d doubled %u skipped %u stale %u canceled %u failed %u (%s)\n",
 			       bad, l->doubled, l->skipped, l->stale,

@@ -14,8 +14,7 @@
 static int clients = 20, killed = 5;
 static unsigned int calls = 1000;
 
-static void __attribute__((noreturn))
-client(const char *name, struct ledger *l, __u32 who)
+static void client(const char *name, struct ledger *l, __u32 who)
 {
 	unsigned int seq, timeouts = 0;
 	__u16 status;
@@ -124,7 +123,7 @@ int main(int argc, char **argv)
 	ksft_print_msg("%d clients, %d killed, %u calls each, %llu ms\n",
 		       clients, killed, calls,
 		       (unsigned long long)ms_since(begin));
-	ksft_print_msg("calls %llu = replied %llu + canceled %llu + lost %llu + withdrawn %llu; now %u\n",
+	ksft_print_msg("%llu calls: replied %llu canceled %llu lost %llu withdrawn %llu now %u\n",
 		       info.counters.calls, info.counters.replied,
 		       info.counters.canceled, info.counters.lost,
 		       info.counters.withdrawn, info.calls_now);
