@@ -119,51 +119,70 @@ void lpc_client_drop(struct lpc_server *s, struct client *c)
 	pthread_mutex_unlock(&s->lock);
 }
 
+/* Does a thread work for client @context, or return from the kernel to do so? */
 static bool claimed(struct lpc_server *s, uint64_t context)
 {
 	struct worker *w;
 
 	for (w = atomic_load(&s->workers); w; w = w->next)
-		if (__atomic_load_n(&w->in.m.context, __ATOMIC_ACQUIRE) == context)
+		if (atomic_load(&w->working) == context ||
+		    (__atomic_load_n(&w->in.m.context, __ATOMIC_ACQUIRE) == context &&
+		     __atomic_load_n(&w->in.m.type, __ATOMIC_ACQUIRE) != LPC_REQUEST))
 			return true;
 	return false;
 }
 
-/* @c was CLOSING: does anything still hold it? */
-static void try_gone(struct lpc_server *s, struct client *c)
+/* Takes a client that nothing holds any more off the list of closing ones. */
+static struct client *pick_gone(struct lpc_server *s)
 {
-	uint32_t word;
-	bool gone = false;
+	struct client **at, *c;
 
 	pthread_mutex_lock(&s->lock);
-	word = atomic_load(&c->word);
 	atomic_thread_fence(memory_order_seq_cst);
-	/* in this order: a claim may have become a reference, never the reverse */
-	if ((word & 3) == CLIENT_CLOSING && !claimed(s, c->context) && !atomic_load(&c->refs)) {
-		atomic_store(&c->word, word_of(turn_of(word), CLIENT_GONE));
-		gone = true;
+	for (at = &s->closing_list; (c = *at); at = &c->next)
+		/* in this order: a claim may become a reference, never the reverse */
+		if (!claimed(s, c->context) && !atomic_load(&c->refs))
+			break;
+	if (c) {
+		*at = c->next;
+		atomic_store(&c->word, word_of(turn_of(c->word), CLIENT_GONE));
+		atomic_fetch_sub(&s->closing, 1);
 	}
 	pthread_mutex_unlock(&s->lock);
-	if (!gone)
-		return;
-	if (s->on_gone)
-		s->on_gone(c->user, s->arg);
-	lpc_client_drop(s, c);
+	return c;
+}
+
+static __attribute__((noinline)) void look(struct lpc_server *s)
+{
+	struct client *c;
+
+	while ((c = pick_gone(s))) {
+		if (s->on_gone)
+			s->on_gone(c->user, s->arg);
+		lpc_client_drop(s, c);
+	}
+}
+
+/* For a client that nobody else knows yet. */
+void lpc_client_claim(struct worker *w, struct client *c)
+{
+	atomic_store(&w->working, c->context);
 }
 
 /*
- * @w has received a message of @context: whose is it? NULL: of nobody here, or
- * of one that on_gone() was already called for.
+ * @w has received a message: whose is it? NULL: of nobody here, or of one that
+ * on_gone() was already called for.
  */
-struct client *lpc_client_begin(struct worker *w, uint64_t context)
+struct client *lpc_client_begin(struct worker *w)
 {
 	struct lpc_server *s = w->server;
 	struct client *c;
 	uint32_t live, word;
 
-	c = find(s, context, &live);
+	c = find(s, w->in.m.context, &live);
 	if (!c)
 		return NULL;
+	atomic_store_explicit(&w->working, w->in.m.context, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
 	word = atomic_load_explicit(&c->word, memory_order_acquire);
 	if (word == live)
@@ -174,35 +193,30 @@ struct client *lpc_client_begin(struct worker *w, uint64_t context)
 	return word == word_of(turn_of(live), CLIENT_CLOSING) ? c : NULL;
 }
 
-/* @w is done with what it received of @c. */
-void lpc_client_end(struct worker *w, struct client *c)
+/* @w is done with what it received. */
+void lpc_client_end(struct worker *w)
 {
-	uint32_t word;
-
-	__atomic_store_n(&w->in.m.context, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&w->in.m.context, 0, __ATOMIC_RELAXED);
+	atomic_store_explicit(&w->working, 0, memory_order_release);
 	atomic_thread_fence(memory_order_seq_cst);
-	word = atomic_load_explicit(&c->word, memory_order_relaxed);
-	if ((word & 3) == CLIENT_CLOSING)
-		try_gone(w->server, c);
+	if (__builtin_expect(atomic_load_explicit(&w->server->closing, memory_order_relaxed), 0))
+		look(w->server);
 }
 
-/* Whatever @w received, it is done with it. */
-void lpc_client_let_go(struct worker *w)
+/* The connection is closed; the worker that knows looks when it is done. */
+void lpc_client_closing(struct lpc_server *s, struct client *c)
 {
-	struct client *c;
 	uint32_t live;
 
-	c = find(w->server, w->in.m.context, &live);
-	if (c)
-		lpc_client_end(w, c);
-}
-
-/* @w has received PORT_CLOSED of @c; lpc_client_end() looks whether it was last. */
-void lpc_client_closing(struct client *c)
-{
-	uint32_t live = word_of(turn_of(c->word), CLIENT_LIVE);
-
-	atomic_compare_exchange_strong(&c->word, &live, word_of(turn_of(live), CLIENT_CLOSING));
+	pthread_mutex_lock(&s->lock);
+	live = word_of(turn_of(c->word), CLIENT_LIVE);
+	if (atomic_compare_exchange_strong(&c->word, &live,
+					   word_of(turn_of(live), CLIENT_CLOSING))) {
+		c->next = s->closing_list;
+		s->closing_list = c;
+		atomic_fetch_add(&s->closing, 1);
+	}
+	pthread_mutex_unlock(&s->lock);
 }
 
 /* For who has a claim or a reference. */
@@ -228,8 +242,8 @@ struct client *lpc_client_ref_live(struct lpc_server *s, uint64_t context)
 
 void lpc_client_unref(struct lpc_server *s, struct client *c)
 {
-	if (atomic_fetch_sub(&c->refs, 1) == 1 && (atomic_load(&c->word) & 3) == CLIENT_CLOSING)
-		try_gone(s, c);
+	if (atomic_fetch_sub(&c->refs, 1) == 1 && atomic_load(&s->closing))
+		look(s);
 }
 
 /* The end of the server; @tell: run on_gone() for everyone left. */

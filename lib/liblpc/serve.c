@@ -139,12 +139,11 @@ static void welcome(struct worker *w)
 		refuse(w, -ENOMEM);
 		return;
 	}
-	__atomic_store_n(&w->in.m.context, c->context, __ATOMIC_SEQ_CST);
+	lpc_client_claim(w, c);
 	request_init(&w->request, REQUEST_CONNECT, -1, &w->in, &w->reply);
 	r = lpc_server_greet(s, c, &w->request);
 	if (r < 0) {
 		refuse(w, r);
-		__atomic_store_n(&w->in.m.context, 0, __ATOMIC_SEQ_CST);
 		lpc_client_drop(s, c);
 		return;
 	}
@@ -160,22 +159,20 @@ static void welcome(struct worker *w)
 			w->reply.m.len = 0;
 			refuse(w, r);
 		}
-		lpc_client_closing(c);		/* on_connect() let it in: on_gone() */
+		lpc_client_closing(s, c);	/* on_connect() let it in: on_gone() */
 	}
-	lpc_client_end(w, c);
 }
 
 /* Works on what was received; returns whether there is an answer to send. */
 static bool handle(struct worker *w)
 {
-	struct client *c;
+	struct client *c = NULL;
 	bool answer = false;
 
-	if (w->in.m.type == LPC_CONNECTION_REQUEST) {
+	if (w->in.m.type == LPC_CONNECTION_REQUEST)
 		welcome(w);
-		return false;
-	}
-	c = lpc_client_begin(w, w->in.m.context);
+	else
+		c = lpc_client_begin(w);
 	switch (w->in.m.type) {
 	case LPC_REQUEST:
 		answer = serve(w, c);
@@ -189,13 +186,10 @@ static bool handle(struct worker *w)
 		break;
 	case LPC_PORT_CLOSED:
 		if (c)
-			lpc_client_closing(c);
+			lpc_client_closing(w->server, c);
 		break;
 	}
-	if (c)
-		lpc_client_end(w, c);
-	else
-		__atomic_store_n(&w->in.m.context, 0, __ATOMIC_RELEASE);
+	lpc_client_end(w);
 	return answer;
 }
 

@@ -132,7 +132,7 @@ static void abandon(void *arg)
 {
 	struct worker *w = arg;
 
-	lpc_client_let_go(w);
+	lpc_client_end(w);
 	lpc_worker_put(w);
 }
 
@@ -252,7 +252,7 @@ static int wait_idle(struct lpc_server *s)
 	};
 	int r = 0;
 
-	while ((s->active || s->kept) && !s->closing && r != ETIMEDOUT)
+	while ((s->active || s->kept) && !s->freeing && r != ETIMEDOUT)
 		r = until ? pthread_cond_timedwait(&s->idle, &s->lock, &t) :
 			    pthread_cond_wait(&s->idle, &s->lock);
 	return s->active || s->kept ? -ETIMEDOUT : 0;
@@ -371,7 +371,7 @@ void lpc_server_free(struct lpc_server *s)
 	atomic_store(&s->stopping, true);
 	shut(s, LPC_SHUT_ALL);
 	pthread_mutex_lock(&s->lock);
-	s->closing = true;
+	s->freeing = true;
 	pthread_cond_broadcast(&s->idle);
 	while (s->active || s->running)
 		pthread_cond_wait(&s->idle, &s->lock);

@@ -3,19 +3,20 @@
  * A server's inside: its workers, its clients, what it keeps.
  *
  * When may a client's memory go? PORT_CLOSED is the last message of a
- * connection that the kernel hands out, but another thread may be at work on an
- * earlier one, or may just be returning from the kernel with it. So nobody
- * counts: the header in a worker's receive buffer *is* its claim on the client.
- * The kernel writes the client's context there before any later message of that
- * connection reaches another thread; the worker clears it when its handler has
- * returned. on_gone() runs when the connection is closed, no buffer names it
- * and nothing else refers to it; whoever makes that true runs it.
+ * connection, and the kernel hands it out when every earlier one has been
+ * copied to its receiver; but that thread may be at work on it still, or just
+ * returning from the kernel with it. Nobody could count it yet. So the header
+ * in its receive buffer is its claim on the client, until it has said so itself
+ * in @working. A request in the buffer is none: the client is gone, so it is
+ * canceled, whether this thread received it or the kernel took it back.
  *
- *	worker:	[kernel writes in.m.context] fence; read state: LIVE? work
- *		clear in.m.context; fence; read state: CLOSING? look
- *	closer:	state = CLOSING; fence; read every in.m.context
+ *	worker:	working = context; fence; is the client LIVE? then work
+ *		working = 0; fence; is anything closing? then look
+ *	closer:	closing++; fence; read every working, every buffer
  *
- * One of the two sees the other. All but LIVE is decided under server.lock.
+ * One of the two sees the other; all but LIVE is decided under server.lock.
+ * on_gone() runs when the connection is closed, no thread has a claim and
+ * nothing refers to it; whoever makes that true runs it.
  */
 #ifndef LIBLPC_SERVER_H
 #define LIBLPC_SERVER_H
@@ -43,7 +44,7 @@ enum client_state {
  * @index: its own
  * @context: what names it in messages
  * @user: what on_connect() left
- * @next: in the list of free ones
+ * @next: in the list of free ones, or of closing ones
  */
 struct client {
 	_Atomic uint32_t	word;
@@ -61,16 +62,18 @@ struct client {
  * struct worker - a thread that serves, or a place for one; freed with the server
  * @next: all of a server's; set before it is in the list
  * @busy: a thread has it
+ * @working: context of the client whose message it works on, 0 for none
  * @server: whose it is
  * @canceled: id of the request whose caller gave up; under server.lock, but read
  *	by lpc_req_canceled() as it is
  * @request: what its handler was lent
- * @in: what it received; @in.m.context is its claim, see above
+ * @in: what it received
  * @reply: what it will send with its next receive
  */
 struct worker {
 	struct worker		*next;
 	_Atomic bool		busy;
+	_Atomic uint64_t	working;
 	struct lpc_server	*server;
 	uint64_t		canceled;
 	struct request		request;
@@ -92,11 +95,12 @@ struct pool;
  * @workers: all of them
  * @tag: tells this server's contexts from another process's
  * @pair: the client of an lpc_pair()
+ * @closing: how many are in @closing_list
  * @lock: what follows
  * @idle: one of the next four has changed
  * @active: threads that serve in an lpc_server_run()
  * @running: callers of lpc_server_run()
- * @closing: lpc_server_free() waits for these
+ * @freeing: lpc_server_free() waits for these
  * @kept: requests kept and not answered
  * @kept_list: these
  * @pools: threads that lpc_server_run() could not wait for
@@ -104,6 +108,7 @@ struct pool;
  * @chunks: the clients; each chunk is set once
  * @clients: how many places there are
  * @free: free ones
+ * @closing_list: CLOSING ones
  */
 struct lpc_server {
 	struct lpc_port		*port;
@@ -119,11 +124,12 @@ struct lpc_server {
 	_Atomic(struct worker *) workers;
 	uint32_t		tag;
 	struct client		*pair;
+	_Atomic uint32_t	closing;
 	pthread_mutex_t		lock;
 	pthread_cond_t		idle;
 	unsigned int		active;
 	unsigned int		running;
-	bool			closing;
+	bool			freeing;
 	unsigned int		kept;
 	struct kept		*kept_list;
 	struct pool		*pools;
@@ -131,15 +137,16 @@ struct lpc_server {
 	_Atomic(struct client *) chunks[CLIENT_CHUNKS];
 	uint32_t		clients;
 	struct client		*free;
+	struct client		*closing_list;
 };
 
 /* clients.c */
 struct client *lpc_client_new(struct lpc_server *s, bool pair);
 void lpc_client_drop(struct lpc_server *s, struct client *c);
-struct client *lpc_client_begin(struct worker *w, uint64_t context);
-void lpc_client_end(struct worker *w, struct client *c);
-void lpc_client_let_go(struct worker *w);
-void lpc_client_closing(struct client *c);
+void lpc_client_claim(struct worker *w, struct client *c);
+struct client *lpc_client_begin(struct worker *w);
+void lpc_client_end(struct worker *w);
+void lpc_client_closing(struct lpc_server *s, struct client *c);
 void lpc_client_ref(struct client *c);
 struct client *lpc_client_ref_live(struct lpc_server *s, uint64_t context);
 void lpc_client_unref(struct lpc_server *s, struct client *c);
