@@ -164,8 +164,8 @@ TEST_F(async, a_deadline_fires_though_nobody_waits)
 	msg(&p, 1, 8)->m.flags = LPC_CALL_ASYNC;
 	p.m.deadline = deadline;
 	ASSERT_EQ(-EINPROGRESS, do_call(self->r.ce, &p));
-	/* No thread is in any ioctl: the counters move by themselves. */
-	EXPECT_TRUE(UNTIL(calls_now(self->r.port) == 0));
+	/* No thread is in any ioctl or poll: it ends by itself. */
+	EXPECT_TRUE(UNTIL(port_info(self->r.port).counters.withdrawn == 1));
 	EXPECT_LE(deadline, ns_now());
 	EXPECT_EQ(POLLIN, poll_now(self->r.ce, POLLIN));
 	ASSERT_EQ(0, recv_now(self->r.ce, &s));
@@ -281,24 +281,6 @@ TEST_F(async, calls_in_progress_are_bounded_and_the_limit_is_named)
 	ASSERT_EQ(0, recv_now(self->r.port, &s));
 	ASSERT_EQ(0, do_reply(self->r.port, s.m.id, 0, 0));
 	ASSERT_EQ(0, recv_now(self->r.ce, &s));
-	EXPECT_EQ(0, call_async(self->r.ce, &p, 1, 0));
-}
-
-TEST_F(async, a_canceled_call_counts_until_the_server_answers_it)
-{
-	long limit = sysctl_get("calls"), i;
-	struct pkt p, s, first;
-
-	ASSERT_EQ(0, call_async(self->r.ce, &first, 1, 0));
-	ASSERT_EQ(0, recv_now(self->r.port, &s));
-	ASSERT_EQ(0, do_cancel(self->r.ce, first.m.id));
-	ASSERT_EQ(0, recv_now(self->r.ce, &s));
-	for (i = 1; i < limit; i++)
-		ASSERT_EQ(0, call_async(self->r.ce, &p, i, 0));
-	msg(&p, 1, 0)->m.flags = LPC_CALL_ASYNC;
-	EXPECT_EQ(-ENOBUFS, do_call(self->r.ce, &p));
-	EXPECT_EQ(LPC_LIMIT_CALLS, p.m.limit);
-	EXPECT_EQ(-ECANCELED, do_reply(self->r.port, first.m.id, 0, 0));
 	EXPECT_EQ(0, call_async(self->r.ce, &p, 1, 0));
 }
 

@@ -435,6 +435,7 @@ TEST_F(hostile, reply_out_lets_the_replier_finish)
 
 TEST_F(hostile, receive_out_gives_the_message_back)
 {
+	struct lpc_call_info row = { 0 };
 	struct pkt c, p;
 
 	VICTIM() {
@@ -445,7 +446,9 @@ TEST_F(hostile, receive_out_gives_the_message_back)
 	ASSERT_TRUE(until_waiting(self->r.port, 1));
 	ASSERT_EQ(0, call_async(self->r.ce, &c, 6, 66));
 	STUCK();
-	EXPECT_EQ(LPC_CALL_HANDED, call_state(self->r.port, c.m.id));
+	EXPECT_EQ(1, list_calls(port_serial(self->r.port), &row, 1));
+	EXPECT_EQ(c.m.id, row.id);
+	EXPECT_EQ(LPC_CALL_HANDED, row.state);
 	EXPECT_EQ(-ESTALE, do_reply(self->r.port, c.m.id, 2, 20));
 	WORLD_TURNS();
 	VICTIM_ENDS();
@@ -559,6 +562,8 @@ TEST_F(hostile, reply_wait_payload_and_out)
 	EXPECT_EQ(-ETIMEDOUT, actor_end(&a));
 	WORLD_TURNS();
 	VICTIM_ENDS();
+	/* The kernel learns of the thread's end a moment after its parent. */
+	EXPECT_TRUE(UNTIL(calls_now(self->r.port) == 0));
 	EXPECT_EQ(-ECANCELED, do_reply(self->r.port, p.m.id, 2, 20));
 }
 
