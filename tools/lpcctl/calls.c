@@ -32,9 +32,19 @@ const char *conn_state(uint32_t state)
 	return state < ARRAY_SIZE(words) ? words[state] : "unknown";
 }
 
+static const char *code_name(uint32_t code, char *text, size_t room)
+{
+	if (code == LPC_CODE_PING)
+		return "PING";
+	if (code == LPC_CODE_INFO)
+		return "INFO";
+	snprintf(text, room, "%u", code);
+	return text;
+}
+
 const char *call_words(const struct lpc_call_info *c, uint64_t now, char *text, size_t room)
 {
-	char age[32], where[64];
+	char age[32], where[64], code[16];
 
 	switch (c->state) {
 	case LPC_CALL_TAKEN:
@@ -52,7 +62,8 @@ const char *call_words(const struct lpc_call_info *c, uint64_t now, char *text, 
 	default:
 		snprintf(where, sizeof(where), "%s", call_state(c->state));
 	}
-	snprintf(text, room, "%s %u, %s, %s", c->callback ? "callback" : "code", c->code,
+	snprintf(text, room, "%s %s, %s, %s", c->callback ? "callback" : "code",
+		 code_name(c->code, code, sizeof(code)),
 		 text_span(now - c->sent, age, sizeof(age)), where);
 	return text;
 }

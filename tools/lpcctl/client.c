@@ -79,6 +79,7 @@ int client_connect(struct client *c, const char *name)
 	if (r < 0)
 		return complain(DOING_CONNECT, c->name, r, TAKEN_UNKNOWN);
 	lpc_conn_server(c->conn, &c->server);
+	proc_comm((uint32_t)c->server.pid, c->comm);
 	return RC_DONE;
 }
 

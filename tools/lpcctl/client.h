@@ -8,6 +8,7 @@
 #include <lpc.h>
 
 #include "lpcctl.h"
+#include "proc.h"
 
 struct client {
 	const char *name;		/* in full */
@@ -15,6 +16,7 @@ struct client {
 	uint64_t deadline;		/* by --timeout, of all that is done */
 	struct lpc_conn *conn;
 	struct lpc_cred server;		/* who made the port */
+	char comm[COMM_ROOM];		/* its name, while it lives */
 	uint64_t connect_ns;
 };
 

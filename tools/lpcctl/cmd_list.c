@@ -38,6 +38,8 @@ static const struct column columns[COLUMNS] = {
 	[NOTE] = { "NOTE", COL_LEFT },
 };
 
+#define STUCK_NS	1000000000ull
+
 #define SHOWN	"NAME,OWNER,MODE,PID,SERVER,WAITING,CLIENTS,QUEUED,CALLS,LAST,NOTE"
 
 static bool chosen(const struct lpc_port_info *p, const char *glob)
@@ -45,13 +47,14 @@ static bool chosen(const struct lpc_port_info *p, const char *glob)
 	return !glob || fnmatch(glob, (const char *)p->name, 0) == 0;
 }
 
-static const char *note(const struct lpc_port_info *p)
+/* A moment without a waiting thread is just a busy server. */
+static const char *note(const struct lpc_port_info *p, uint64_t now)
 {
 	if (p->shut & LPC_SHUT_ALL)
 		return "! shut down";
 	if (p->shut & LPC_SHUT_NEW)
 		return "! closing";
-	if (p->queued && !p->waiting)
+	if (p->queued && !p->waiting && now - p->last > STUCK_NS)
 		return "! nobody receives";
 	return "";
 }
@@ -89,7 +92,7 @@ static void row(struct table *t, const struct lpc_port_info *p, uint64_t now)
 	table_cell(t, LAST, "%s", p->last == 0 ? "never" : now - p->last < 1000000000 ? "now" :
 		   text_span(now - p->last, text, sizeof(text)));
 	table_cell(t, SERIAL, "%llu", p->serial);
-	table_cell(t, NOTE, "%s", note(p));
+	table_cell(t, NOTE, "%s", note(p, now));
 }
 
 static void json_port(const struct lpc_port_info *p)

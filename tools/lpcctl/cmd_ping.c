@@ -13,10 +13,10 @@
 #include "errors.h"
 #include "json.h"
 #include "options.h"
-#include "proc.h"
 #include "text.h"
 
 #define COUNT_MAX	10000000u
+#define LIBRARY		"library: "	/* begins the answer to INFO */
 
 struct ping {
 	struct client client;
@@ -134,23 +134,26 @@ static void print_json(const struct ping *p)
 
 static void print_text(const struct ping *p)
 {
-	char comm[COMM_ROOM], clean[4 * COMM_ROOM], time[32];
+	char clean[4 * COMM_ROOM], time[32];
 	const struct lpc_cred *s = &p->client.server;
+	const char *info = p->info;
 
 	printf("ping %s: %d %s, uid %d; %u bytes, answered by ", p->client.name, s->pid,
-	       text_clean(proc_comm((uint32_t)s->pid, comm), clean, sizeof(clean)), (int)s->uid,
+	       text_clean(p->client.comm, clean, sizeof(clean)), (int)s->uid,
 	       p->bytes);
-	text_put(stdout, p->info, strcspn(p->info, "\n"), false);
+	if (strncmp(info, LIBRARY, strlen(LIBRARY)) == 0)
+		info += strlen(LIBRARY);
+	text_put(stdout, info, strcspn(info, "\n"), false);
 	printf("\n%zu calls, %zu failed; connect %s (once)\n", p->done + p->failed, p->failed,
 	       text_time(p->client.connect_ns, time, sizeof(time)));
 	if (!p->done)
 		return;
 	printf("  ");
 	for (size_t i = 0; i < POINTS; i++)
-		printf("%9s", points[i].heading);
+		printf("%11s", points[i].heading);
 	printf("\nus");
 	for (size_t i = 0; i < POINTS; i++)
-		printf("%9.2f", (double)at(p, i) / 1e3);
+		printf("%11.2f", (double)at(p, i) / 1e3);
 	putchar('\n');
 }
 

@@ -3,6 +3,7 @@
  * cmd_serve.c - lpcctl serve: a server that runs a command for each request
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,5 +41,6 @@ int cmd_serve(int argc, char **argv)
 	char **args = options(own, argc, argv, 2, -1);
 
 	command = args + 1;
+	signal(SIGPIPE, SIG_IGN);	/* of commands that do not read */
 	return service_run(&s, args[0]);
 }

@@ -69,11 +69,11 @@ static int show_process(uint32_t pid)
 	struct kern_list ports;
 	struct proc_fds fds;
 	unsigned int n = 0;
-	int r = kern_list(LPC_WHAT_PORT, 0, &ports);
+	int r = kern_list(LPC_WHAT_PORT, 0, &ports), gone;
 
 	if (r < 0)
 		return complain(DOING_QUERY, NULL, r, TAKEN_UNKNOWN);
-	proc_fds(pid, &fds);
+	gone = proc_fds(pid, &fds);
 	if (opt.json) {
 		json_object(NULL);
 		json_number("pid", pid);
@@ -100,8 +100,9 @@ static int show_process(uint32_t pid)
 	free(fds.v);
 	if (n)
 		return RC_DONE;
-	fprintf(stderr, "lpcctl: process %u holds no port that you may see%s\n", pid,
-		fds.unreadable ? " (nor may you look into its /proc/PID/fdinfo)" : "");
+	fprintf(stderr, "lpcctl: process %u %s\n", pid, gone == -ESRCH ? "does not exist" :
+		fds.unreadable ? "made no port that you may see, and may not be looked into" :
+				 "holds no port that you may see");
 	return RC_NO_PORT;
 }
 

@@ -16,16 +16,24 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "text.h"
 
 #define LOOK_MS		100	/* how often to ask whether the caller is still there */
 #define GRACE_MS	2000
 #define VARIABLES	8
 
-static atomic_bool end_all;
+static atomic_ullong end_time;
 
-void command_end_all(void)
+void command_end_all(uint64_t when)
 {
-	atomic_store(&end_all, true);
+	atomic_store(&end_time, when);
+}
+
+static bool over(void)
+{
+	uint64_t when = atomic_load(&end_time);
+
+	return when && time_now() >= when;
 }
 
 struct command {
@@ -161,7 +169,7 @@ static int talk(struct command *c, const struct lpc_req *r, char *out, size_t ro
 			return state;
 		if (state == 0)
 			p[1].fd = -1;
-		if (atomic_load(&end_all) || lpc_req_canceled(r))
+		if (over() || lpc_req_canceled(r))
 			return -ECANCELED;
 	}
 	state = drain(c->out, out, room, len);

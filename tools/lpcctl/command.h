@@ -15,7 +15,7 @@
  */
 int command_run(char **argv, const char *name, const struct lpc_req *r, void *out, size_t *len);
 
-/* Ends all commands that run, now and later. */
-void command_end_all(void);
+/* From @when on, commands are ended. For signal handlers too. */
+void command_end_all(uint64_t when);
 
 #endif

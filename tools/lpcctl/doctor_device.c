@@ -133,6 +133,8 @@ static void check_rights(void)
 			switches[i].what);
 	}
 	r = kern_try_create();
+	if (r == -EACCES && kern_sysctl("unprivileged_create") == 0)
+		return;
 	if (r < 0)
 		finding(FINDING_BAD, "create", r == -ENOBUFS ? "lpcctl limits" : NULL,
 			"no port can be made: %s", strerror(-r));

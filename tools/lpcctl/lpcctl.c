@@ -3,7 +3,6 @@
  * lpcctl.c - the table of verbs, and main()
  */
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -70,7 +69,6 @@ int main(int argc, char **argv)
 	int first, rc;
 
 	setlocale(LC_CTYPE, "");
-	signal(SIGPIPE, SIG_IGN);
 	first = global_options(argc, argv);
 	if (first == argc) {
 		argc = 1;

@@ -26,7 +26,7 @@ static void nearest(const char *name, char near[LPC_NAME_MAX + 1])
 		const struct lpc_port_info *p = (struct lpc_port_info *)ports.v + i;
 		size_t d = text_distance(name, (const char *)p->name);
 
-		if (p->name_len && d < best) {
+		if (p->name_len && !(p->shut & LPC_SHUT_NEW) && d < best) {
 			best = d;
 			memcpy(near, p->name, LPC_NAME_MAX);
 			near[LPC_NAME_MAX] = '\0';
@@ -89,7 +89,9 @@ static void say_not_yours(FILE *f, const char *name)
 
 	fprintf(f, "you (uid %u) may not make this port (EACCES): ", geteuid());
 	if (strncmp(name, own, (size_t)n) == 0)
-		fputs("lpc.unprivileged_create is 0: `sudo sysctl lpc.unprivileged_create=1`.", f);
+		fputs(kern_sysctl("unprivileged_create") == 0 ?
+		      "lpc.unprivileged_create is 0: `sudo sysctl lpc.unprivileged_create=1`." :
+		      "to give it to another user or group needs CAP_IPC_OWNER.", f);
 	else
 		fprintf(f, "without CAP_IPC_OWNER your names begin with %s; try self/%s.", own,
 			strrchr(name, '/') ? strrchr(name, '/') + 1 : name);

@@ -17,12 +17,16 @@
 #include "text.h"
 
 #define DRAIN_MS	5000	/* what has begun may take this long to end */
+#define HURRY_MS	3000	/* and is told to end after this */
 
 static struct lpc_server *server;
+static const struct service *service;
 
 static void on_signal(int sig)
 {
 	(void)sig;
+	if (service->hurry)
+		service->hurry(lpc_in_ms(HURRY_MS));
 	lpc_server_stop(server, lpc_in_ms(DRAIN_MS));
 }
 
@@ -103,12 +107,11 @@ static int serve(struct service *s, struct lpc_port *port)
 		lpc_port_close(port);
 		return complain(DOING_SERVE, s->name, r, TAKEN_UNKNOWN);
 	}
+	service = s;
 	catch_signals();
 	if (!opt.quiet)
 		fprintf(stderr, "lpcctl: serving %s; Ctrl-C ends it.\n", s->name);
 	r = lpc_server_run(server);
-	if (r < 0 && s->hurry)
-		s->hurry();
 	lpc_server_free(server);
 	if (r == -ETIMEDOUT) {
 		fprintf(stderr,

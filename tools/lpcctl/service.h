@@ -18,7 +18,7 @@ struct service {
 	bool verbose;			/* tell who comes and goes */
 	bool want_canceled;		/* lpc_req_canceled() is asked */
 	lpc_handler *handler;
-	void (*hurry)(void);		/* time to finish is over; may be NULL */
+	void (*hurry)(uint64_t when);	/* in the signal handler: what runs then must end */
 	uid_t deny_uid;
 };
 
