@@ -22,21 +22,20 @@ JOBS=$(nproc)
 say() { printf 'lpc: %s\n' "$*"; }
 
 die() {
-	step_broken
+	step_open_line
 	printf 'lpc: %s\n' "$*" >&2
 	exit 1
 }
 
 # ---- progress: "[2/5] kernel 6.1.192      7 s" --------------------------
 # LPC_STEP and LPC_STEPS come from tools/vm/target; without them the bracket
-# is left out. A step that prints lines itself calls step_open_line first.
-STEP_OPEN=
-STEP_SHORT=
+# is left out. The line stays open while the step runs; who has something else
+# to say, this script or one it called, calls step_open_line first, which
+# removes the file LPC_LINE: then the line is printed again at the end.
+STEP_TEXT=
+STEP_T0=$EPOCHSECONDS
 
-step() {
-	STEP_TEXT=$1
-	STEP_T0=$EPOCHSECONDS
-	STEP_OPEN=1
+step_line() {
 	if [ -n "${LPC_STEPS:-}" ]; then
 		printf '[%s/%s] %-44s' "${LPC_STEP:-}" "$LPC_STEPS" "$STEP_TEXT"
 	else
@@ -44,62 +43,61 @@ step() {
 	fi
 }
 
+step() {
+	STEP_TEXT=$1
+	STEP_T0=$EPOCHSECONDS
+	mkdir -p "$O"
+	export LPC_LINE=$O/.step.$$
+	: >"$LPC_LINE"
+	step_line
+}
+
 # step_done [remark]: ends the line with the seconds it took
 step_done() {
-	[ -n "$STEP_OPEN" ] || return 0
+	[ -f "$LPC_LINE" ] || step_line
+	rm -f "$LPC_LINE"
 	printf '%4d s%s\n' "$((EPOCHSECONDS - STEP_T0))" "${1:+   $1}"
-	STEP_OPEN=
 }
 
-# something else is to be printed in the middle of a step
 step_open_line() {
-	[ -z "$STEP_OPEN" ] || [ -n "$STEP_SHORT" ] || printf '\n'
-	STEP_SHORT=1
-}
-
-step_broken() {
-	[ -z "$STEP_OPEN" ] || printf '\n'
-	STEP_OPEN=
+	[ -f "${LPC_LINE:-}" ] || return 0
+	rm -f "$LPC_LINE"
+	printf '\n'
 }
 
 # quietly LOG TEXT COMMAND...: the output goes to LOG; every half minute (each
 # second on a terminal) TEXT and the last line say where it is
 quietly() {
-	local log=$1 text=$2 pid t0=$EPOCHSECONDS every=30 last
+	local log=$1 text=$2 pid t0=$EPOCHSECONDS next=30 now last
 	shift 2
 	mkdir -p "$(dirname "$log")"
 	"$@" >"$log" 2>&1 </dev/null &
 	pid=$!
-	[ -t 1 ] && every=1
+	[ ! -t 1 ] || next=2
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 0.2
-		[ $((EPOCHSECONDS - t0)) -ge "$every" ] || continue
+		now=$((EPOCHSECONDS - t0))
+		[ "$now" -ge "$next" ] || continue
+		step_open_line
 		if [ -t 1 ]; then
-			last=$(tail -n 1 "$log" | tr -d '\r' | cut -c 1-60)
-			printf '\r\033[K%s  %d s  %s' "$text" \
-				"$((EPOCHSECONDS - STEP_T0))" "$last"
-			every=$((EPOCHSECONDS - t0 + 1))
+			last=$(tail -n 1 "$log" | tr -d '\r' | cut -c 1-50)
+			printf '\r\033[K%s: %d s  %s' "$text" "$now" "$last"
+			next=$((now + 1))
 		else
-			step_open_line
-			printf '  %s: %d s\n' "$text" "$((EPOCHSECONDS - STEP_T0))"
-			every=$((every + 30))
+			printf '%s: %d s\n' "$text" "$now"
+			next=$((next + 30))
 		fi
 	done
-	if [ -t 1 ] && [ "$every" -gt 1 ]; then
-		printf '\r\033[K'
-		local t1=$STEP_T0
-		[ -z "$STEP_OPEN" ] || step "$STEP_TEXT"
-		STEP_T0=$t1
-	fi
+	if [ -t 1 ] && [ "$next" -gt 2 ]; then printf '\r\033[K'; fi
 	wait "$pid"
 }
 
 # ---- the cache ----------------------------------------------------------
-# cache_lock [NAME]: one make at a time changes the cache; a long build takes a
+# cache_lock NAME: one make at a time changes the cache; a long build takes a
 # lock of its own. Reading needs no lock: things appear there by rename.
 LOCKED=
 cache_lock() {
-	local lock=${1:-lock}
+	local lock=$1
 	[ "$LOCKED" != "$lock" ] || return 0
 	mkdir -p "$CACHE"
 	exec 9>>"$CACHE/$lock"
