@@ -126,8 +126,8 @@ static bool claimed(struct lpc_server *s, uint64_t context)
 
 	for (w = atomic_load(&s->workers); w; w = w->next)
 		if (atomic_load(&w->working) == context ||
-		    (__atomic_load_n(&w->in.m.context, __ATOMIC_ACQUIRE) == context &&
-		     __atomic_load_n(&w->in.m.type, __ATOMIC_ACQUIRE) != LPC_REQUEST))
+		    (__atomic_load_n(&w->in.m.context, __ATOMIC_SEQ_CST) == context &&
+		     __atomic_load_n(&w->in.m.type, __ATOMIC_SEQ_CST) != LPC_REQUEST))
 			return true;
 	return false;
 }
@@ -138,7 +138,6 @@ static struct client *pick_gone(struct lpc_server *s)
 	struct client **at, *c;
 
 	pthread_mutex_lock(&s->lock);
-	atomic_thread_fence(memory_order_seq_cst);
 	for (at = &s->closing_list; (c = *at); at = &c->next)
 		/* in this order: a claim may become a reference, never the reverse */
 		if (!claimed(s, c->context) && !atomic_load(&c->refs))
@@ -182,9 +181,8 @@ struct client *lpc_client_begin(struct worker *w)
 	c = find(s, w->in.m.context, &live);
 	if (!c)
 		return NULL;
-	atomic_store_explicit(&w->working, w->in.m.context, memory_order_relaxed);
-	atomic_thread_fence(memory_order_seq_cst);
-	word = atomic_load_explicit(&c->word, memory_order_acquire);
+	atomic_store(&w->working, w->in.m.context);
+	word = atomic_load(&c->word);
 	if (word == live)
 		return c;
 	pthread_mutex_lock(&s->lock);
@@ -197,9 +195,8 @@ struct client *lpc_client_begin(struct worker *w)
 void lpc_client_end(struct worker *w)
 {
 	__atomic_store_n(&w->in.m.context, 0, __ATOMIC_RELAXED);
-	atomic_store_explicit(&w->working, 0, memory_order_release);
-	atomic_thread_fence(memory_order_seq_cst);
-	if (__builtin_expect(atomic_load_explicit(&w->server->closing, memory_order_relaxed), 0))
+	atomic_store(&w->working, 0);
+	if (__builtin_expect(atomic_load(&w->server->closing), 0))
 		look(w->server);
 }
 

@@ -197,6 +197,17 @@ static void pool_join(struct pool *p)
 	free(p);
 }
 
+/* For lpc_server_free() to join. */
+static void pool_leave(struct pool *p)
+{
+	struct lpc_server *s = p->server;
+
+	pthread_mutex_lock(&s->lock);
+	p->next = s->pools;
+	s->pools = p;
+	pthread_mutex_unlock(&s->lock);
+}
+
 /* Signals are for the threads the program made. */
 static int spawn(struct pool *p, unsigned int n)
 {
@@ -267,12 +278,10 @@ static int finish(struct lpc_server *s, struct pool *p, int r)
 	if (!r)
 		r = s->error;
 	left = r < 0 ? 0 : wait_idle(s);
-	if (left < 0) {
-		p->next = s->pools;
-		s->pools = p;
-	}
 	pthread_mutex_unlock(&s->lock);
-	if (!left)
+	if (left < 0)
+		pool_leave(p);
+	else
 		pool_join(p);
 	return r < 0 ? r : left;
 }
@@ -283,6 +292,17 @@ static void count_run(struct lpc_server *s, bool in)
 	s->running += in ? 1u : -1u;
 	pthread_cond_broadcast(&s->idle);
 	pthread_mutex_unlock(&s->lock);
+}
+
+/* A handler ended the very thread that runs the server. */
+static void run_abandoned(void *arg)
+{
+	struct pool *p = arg;
+	struct lpc_server *s = p->server;
+
+	pool_leave(p);
+	count(s, false);
+	count_run(s, false);
 }
 
 int lpc_server_run(struct lpc_server *s)
@@ -296,7 +316,9 @@ int lpc_server_run(struct lpc_server *s)
 	r = pool_start(s, &p);
 	if (!r) {
 		count(s, true);
+		pthread_cleanup_push(run_abandoned, p);
 		r = work(s);
+		pthread_cleanup_pop(0);
 		if (r < 0)
 			shut(s, LPC_SHUT_RECEIVE);
 		count(s, false);

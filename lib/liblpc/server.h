@@ -10,11 +10,11 @@
  * in @working. A request in the buffer is none: the client is gone, so it is
  * canceled, whether this thread received it or the kernel took it back.
  *
- *	worker:	working = context; fence; is the client LIVE? then work
- *		working = 0; fence; is anything closing? then look
- *	closer:	closing++; fence; read every working, every buffer
+ *	worker:	working = context; is the client LIVE? then work
+ *		working = 0; is anything closing? then look
+ *	closer:	CLOSING, closing++; read every working, every buffer
  *
- * One of the two sees the other; all but LIVE is decided under server.lock.
+ * In one order for all, so one of the two sees the other; all but LIVE is decided under server.lock.
  * on_gone() runs when the connection is closed, no thread has a claim and
  * nothing refers to it; whoever makes that true runs it.
  */
