@@ -43,7 +43,7 @@
  *   GUARD FINAL_WAKES      calls     finish: wakes the thread that waits
  *   GUARD ERRNO_BY_STATE   calls     finish: LPC_WAS_TAKEN, EPIPE or ECONNRESET by the state left
  *   GUARD LOAN_STATE       calls     commit: the call is still HANDED
- *   GUARD LOAN_ID          calls     commit: and it is the same call, by id
+ *   GUARD LOAN_ID          calls     commit: and it is the same call, by id (the module: a loan pins the record)
  *   GUARD PUT_BACK         calls     commit: a fault or the receiver's death puts the loan back
  *   GUARD OFFER_AGAIN      calls     put back: offers it to the next parked receiver
  *   GUARD RX_LOOK          calls     receive: a parked receiver with a signal looks at its slot first
@@ -64,6 +64,7 @@
  *   GUARD REPLY_AWAY       callback  reply: not while the caller holds a callback
  *   GUARD CB_TAKEN         callback  callback: the call is TAKEN and has no callback
  *   GUARD CB_ID            callback  callback: REPLY_WAIT answers the one it names, or none
+ *   GUARD CB_LOOKS         callback  callback: over while it was copied out: looks before it sleeps
  *   GUARD CB_POPS          callback  callback: its deadline takes it off the call
  *   GUARD CB_UNWINDS       callback  finish: ends the callback too, and wakes its waiter
  *
@@ -84,6 +85,7 @@
  *   SEEN stale_reply       calls     a reply too many, or too late
  *   SEEN called_back       callback  a callback was answered
  *   SEEN callback_timedout callback  a callback's deadline passed
+ *   SEEN callback_void     callback  a callback was over before it was received
  */
 
 /* Scenes: who takes part, and what may go wrong, so often in all as TROUBLES says. */
@@ -628,11 +630,9 @@ wait:
 #if CALLBACKS
 		if
 		:: st[c] == TAKEN && cb[c] == CB_SENT && !tmo ->
-			cb[c] = CB_HELD;
 			mycb = cbid[c];
-			move(c, AWAY);
 			waiting[c] = 0;
-			goto callback
+			goto called
 		:: else
 		fi;
 #endif
@@ -696,6 +696,24 @@ detached:	/* in user space; the call goes on */
 	fi;
 
 #if CALLBACKS
+called:		/* the callback is copied out: no lock */
+	skip;
+	atomic {	/* lock: after the copy-out */
+		if
+		:: cb[c] == CB_SENT && cbid[c] == mycb ->
+			cb[c] = CB_HELD;
+			move(c, AWAY);
+			goto callback
+		:: else ->	/* over, perhaps with another one sent since */
+			SEEN(callback_void);
+			cwake[c] = 0;
+			waiting[c] = 1;
+			if
+			:: GUARD(CB_LOOKS) -> goto wait
+			:: else -> goto sleep
+			fi
+		fi
+	}
 callback:	/* in user space, with a callback in hand */
 	if
 	:: atomic {	/* lock: REPLY_WAIT */
