@@ -777,9 +777,9 @@ TEST_F(death_point, a_server_end_closed_ends_the_connection)
 		EXPECT_EQ(-ECONNREFUSED, *self->ret);
 		EXPECT_TRUE(*self->status & LPC_WAS_TAKEN);
 	}
-	EXPECT_TRUE(until_connections(self->port, 0));
 	/* who closed it knows: no PORT_CLOSED */
 	kill_reap(self->pid);
+	EXPECT_TRUE(until_connections(self->port, 0));
 	EXPECT_EQ(-EAGAIN, msg_recv(self->port, &self->b, NO_WAIT));
 }
 

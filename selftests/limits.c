@@ -628,8 +628,10 @@ TEST_F(limits, watches_of_a_user)
 
 TEST_F(limits, subordinate_uids_are_one_user)
 {
+	struct gate end;
 	pid_t inside;
 
+	gate_init(&end);
 	ASSERT_EQ(0, sysctl_set("ports", 3));
 	inside = fork_child();
 	if (inside == 0) {
@@ -645,12 +647,12 @@ TEST_F(limits, subordinate_uids_are_one_user)
 			pid = fork_child();
 			if (pid == 0) {
 				must(setresuid(i, i, i) == 0);
-				prctl(PR_SET_PDEATHSIG, SIGKILL);
 				must_be(0, in_use(LPC_LIMIT_PORTS));
 				must(port_create(NULL, NULL) >= 0);
 				gate_post(&self->up, 0);
-				for (;;)
-					pause();
+				/* its parent may not even signal it by then */
+				gate_wait(&end);
+				_exit(0);
 			}
 			gate_post(&self->up, 0);
 			gate_wait(&self->down);
@@ -670,6 +672,8 @@ TEST_F(limits, subordinate_uids_are_one_user)
 	/* what newuidmap would write */
 	snprintf(path, sizeof(path), "/proc/%d/uid_map", inside);
 	ASSERT_EQ(0, write_file(path, "0 1000 1\n1 100000 100\n"));
+	snprintf(path, sizeof(path), "/proc/%d/gid_map", inside);
+	ASSERT_EQ(0, write_file(path, "0 1000 1\n1 100000 100\n"));
 	gate_post(&self->down, 0);
 	for (int i = 1; i <= 3; i++) {
 		gate_wait(&self->up);
@@ -685,11 +689,14 @@ TEST_F(limits, subordinate_uids_are_one_user)
 	AS_USER(BOB) {
 		must(port_create(NULL, NULL) >= 0);
 	}
+	for (int i = 1; i <= 3; i++)
+		gate_post(&end, 0);
 	gate_post(&self->down, 0);
 	EXPECT_EQ(0, reap(inside));
 	AS_USER(MARIA) {
 		must(UNTIL(in_use(LPC_LIMIT_PORTS) == 0));
 	}
+	gate_destroy(&end);
 }
 
 /* ---- the admin's switches --------------------------------------------------------- */

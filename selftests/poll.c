@@ -268,9 +268,9 @@ TEST_F(poll, an_fd_closed_while_polled_harms_nobody)
 		pthread_join(t, NULL);
 		/* the last reference went with poll(), or with close() */
 		EXPECT_EQ(POLLHUP, poll_ms(l.server, 0, LONG));
-		close(l.server);
 		ASSERT_EQ(0, msg_recv(self->l.port, &self->b, LONG));
 		EXPECT_EQ(LPC_PORT_CLOSED, self->b.m.type);
+		close(l.server);
 	}
 	EXPECT_EQ(0, ep_wait(self->ep, 0));
 }
