@@ -19,10 +19,11 @@ static int look(const struct lpc_port_info *port, struct port_view *v)
 {
 	int r;
 
-	*v = (struct port_view){ .port = *port, .now = time_now() };
+	*v = (struct port_view){ .port = *port };
 	r = kern_list(LPC_WHAT_CONN, port->serial, &v->conns);
 	if (r == 0)
 		r = kern_list(LPC_WHAT_CALL, port->serial, &v->calls);
+	v->now = time_now();	/* after what it is compared with */
 	v->closed = r == -EACCES || r == -EPERM;
 	return v->closed ? 0 : r;
 }
