@@ -34,7 +34,8 @@ static int full(struct lpc_io *io, enum lpc_limit what, u32 in_use)
  * lpc_end_ready - may anything be sent or received here?
  * @end: locked
  *
- * Return: 0; -ENOTCONN before the handshake is over; -EPIPE.
+ * Return: 0; -ENOTCONN before the handshake is over; -EPIPE, also when it was
+ * refused.
  */
 int lpc_end_ready(const struct lpc_end *end)
 {
@@ -42,9 +43,11 @@ int lpc_end_ready(const struct lpc_end *end)
 
 	if (lpc_end_dead(end))
 		return -EPIPE;
-	if (end->kind == LPC_KIND_CLIENT && conn->state < LPC_CONN_CONNECTED)
+	if (end->kind != LPC_KIND_CLIENT)
+		return 0;
+	if (conn->state < LPC_CONN_CONNECTED)
 		return -ENOTCONN;
-	return 0;
+	return conn->state == LPC_CONN_REFUSED ? -EPIPE : 0;
 }
 
 /* May this end send, and is there somebody to receive? */
@@ -290,7 +293,8 @@ static int take_callback(struct lpc_call *call, struct lpc_io *io)
 		lpc_away_watch(away, call);
 	} else {
 		lpc_waiter_arm(&call->waiter);
-		call->waiter.done = lpc_call_over(call);
+		/* A second callback may have come while the first was lost. */
+		call->waiter.done = lpc_call_over(call) || call->incoming;
 		lpc_away_free(away);
 	}
 	return ret;
@@ -422,9 +426,10 @@ static struct lpc_call *call_resume(struct lpc_end *end, struct lpc_io *io)
 
 	lpc_lock(port);
 	call = lpc_slots_find(&port->slots, key);
-	if (IS_ERR(call) || call->from != end || call->id != io->msg.id ||
-	    call->open != LPC_OPEN_PENDING)
+	if (IS_ERR(call) || call->from != end || call->id != io->msg.id)
 		call = ERR_PTR(lpc_end_dead(end) ? -EPIPE : -ESTALE);
+	else if (call->open != LPC_OPEN_PENDING)
+		call = ERR_PTR(call->waiter.task ? -EBUSY : -ESTALE);
 	else
 		lpc_call_close(call);
 	lpc_unlock(port);
@@ -485,7 +490,8 @@ int lpc_call(struct lpc_end *end, struct lpc_io *io)
 	if (unlikely(async && io->msg.flags & LPC_CALLBACK))
 		return -EINVAL;
 	/* A reply never fails for want of room here. */
-	if (!async && io->msg.room < end->port->inline_max) {
+	if ((!async || io->msg.status & LPC_PENDING) &&
+	    io->msg.room < end->port->inline_max) {
 		io->msg.room = end->port->inline_max;
 		return -EMSGSIZE;
 	}

@@ -166,6 +166,7 @@ static void client_dies(struct lpc_conn *conn)
 	if (accepted) {
 		conn->state = LPC_CONN_GONE;
 		lpc_conn_not_pending(conn);
+		lpc_conn_set_live(conn, false);
 		if (conn->loans)
 			conn->owes_closed = true;
 		else
@@ -181,6 +182,7 @@ static void server_dies(struct lpc_conn *conn)
 {
 	conn->server.shut = LPC_MASK_SHUT_END;
 	conn->owes_closed = false;
+	lpc_conn_set_live(conn, false);
 	end_sent(&conn->server, LPC_CALL_CANCELED, true);
 	end_sent(&conn->client, LPC_CALL_LOST, false);
 	purge(conn->server.recv, conn);

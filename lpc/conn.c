@@ -194,6 +194,19 @@ void lpc_conn_not_pending(struct lpc_conn *conn)
 }
 
 /**
+ * lpc_conn_set_live - it has been accepted, or an end is gone
+ * @conn: locked
+ * @live: which
+ */
+void lpc_conn_set_live(struct lpc_conn *conn, bool live)
+{
+	lockdep_assert_held(&conn->port->lock);
+	if (conn->live != live)
+		conn->port->live += live ? 1 : -1;
+	conn->live = live;
+}
+
+/**
  * lpc_conn_use - one more user
  * @conn: locked
  */
@@ -336,15 +349,9 @@ static bool datagram_fits(const struct lpc_end *end)
 
 static __poll_t poll_pending(struct lpc_conn *conn)
 {
-	switch (conn->state) {
-	case LPC_CONN_CONNECTED:
-		return 0;
-	case LPC_CONN_REFUSED:
-	case LPC_CONN_GONE:
+	if (conn->state == LPC_CONN_REFUSED)
 		return EPOLLOUT | EPOLLWRNORM | EPOLLHUP;
-	default:
-		return conn->completed ? EPOLLOUT | EPOLLWRNORM : 0;
-	}
+	return conn->completed ? EPOLLOUT | EPOLLWRNORM : 0;
 }
 
 static __poll_t poll_queue(const struct lpc_queue *queue)
@@ -353,8 +360,6 @@ static __poll_t poll_queue(const struct lpc_queue *queue)
 
 	if (!list_empty(&queue->messages))
 		events |= EPOLLIN | EPOLLRDNORM;
-	if (queue->shut)
-		events |= EPOLLIN | EPOLLRDHUP;
 	return events;
 }
 
@@ -380,14 +385,18 @@ __poll_t lpc_end_poll(struct lpc_end *end, struct file *file,
 		poll_wait(file, &conn->settled, wait);
 
 	lpc_lock(end->port);
+	/* What is queued for a client whose server has gone is still there. */
 	if (end->kind == LPC_KIND_CLIENT &&
-	    conn->state != LPC_CONN_CONNECTED) {
+	    conn->state != LPC_CONN_CONNECTED &&
+	    conn->state != LPC_CONN_GONE) {
 		events = poll_pending(conn);
 		goto out;
 	}
 	events = poll_queue(&end->queue);
 	if (datagram_fits(end))
 		events |= EPOLLOUT | EPOLLWRNORM;
+	if (end->shut & LPC_SHUT_RECEIVE)
+		events |= EPOLLIN | EPOLLRDHUP;
 	if (lpc_end_dead(end) || (conn && lpc_end_dead(lpc_end_peer(end))))
 		events |= EPOLLHUP;
 out:

@@ -22,12 +22,14 @@ struct lpc_user;
  * @server: the server end
  * @users: files of its ends, the port for a pair, messages and loans that
  *	point here; freed when there are none
- * @calls: requests in progress or open, both directions
+ * @calls: requests in progress or not collected, both directions
  * @loans: messages of the client that a receiver is copying out
  * @state: enum lpc_conn_state
  * @flags: LPC_ACCEPT_OWN_QUEUE
  * @paired: has no server end; the port is its server
  * @completed: COMPLETE has been called
+ * @seen: a server has received the connection request
+ * @live: accepted, and neither end is gone: among the port's live
  * @listed: among the port's connections
  * @is_pending: counted as pending
  * @detached: the thread in CONNECT has left and is to come back
@@ -64,6 +66,8 @@ struct lpc_conn {
 	u32 flags;
 	bool paired;
 	bool completed;
+	bool seen;
+	bool live;
 	bool listed;
 	bool is_pending;
 	bool detached;
@@ -90,6 +94,7 @@ struct lpc_conn *lpc_conn_new(struct lpc_port *port);
 void lpc_conn_free(struct lpc_conn *conn);
 int lpc_conn_admit(struct lpc_conn *conn, u32 *limit, u32 *in_use);
 void lpc_conn_not_pending(struct lpc_conn *conn);
+void lpc_conn_set_live(struct lpc_conn *conn, bool live);
 void lpc_conn_use(struct lpc_conn *conn);
 void lpc_conn_drop(struct lpc_conn *conn);
 void lpc_unlock(struct lpc_port *port);

@@ -17,6 +17,7 @@
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/nsproxy.h>
+#include <linux/pid.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -80,6 +81,7 @@ static int create_pair(struct lpc_port *port, struct lpc_create *args,
 	lpc_conn_admit(conn, &args->limit, &args->in_use);
 	lpc_conn_not_pending(conn);
 	lpc_conn_use(conn);
+	lpc_conn_set_live(conn, true);
 	conn->state = LPC_CONN_CONNECTED;
 	lpc_unlock(port);
 	return 0;
@@ -140,6 +142,17 @@ int lpc_create_publish(struct lpc_fd *fd)
 	return lpc_port_publish(end->port);
 }
 
+/* A number of a process that is gone names nobody, or somebody else. */
+static bool is_process(const struct pid *tgid, u32 number)
+{
+	bool same;
+
+	rcu_read_lock();
+	same = find_vpid(number) == tgid;
+	rcu_read_unlock();
+	return same;
+}
+
 static int required_server(const struct lpc_port *port,
 			   const struct lpc_connect *args)
 {
@@ -165,7 +178,7 @@ static int required_server(const struct lpc_port *port,
 	    shown.gid != args->server_gid)
 		return -EPERM;
 	if (args->flags & LPC_CONNECT_SERVER_PID &&
-	    shown.pid != args->server_pid)
+	    !is_process(server->tgid, args->server_pid))
 		return -EPERM;
 	return 0;
 }
@@ -183,16 +196,12 @@ static struct lpc_port *wait_name(struct lpc_connect *args, const char *name,
 	struct lpc_user *user = NULL;
 	struct lpc_port *port;
 	int ret = -ENOENT;
+	u64 seen;
 
 	for (;;) {
-		port = lpc_port_find(name, args->name_len);
-		if (port && lpc_port_may(port, LPC_MAY_CONNECT) == -ENOENT) {
-			/* Not for this caller to know, so it does not exist. */
-			lpc_port_put(port);
-			port = NULL;
-			ret = -ENOENT;
-			break;
-		}
+		seen = lpc_name_changes();
+		port = lpc_port_find_visible(name, args->name_len,
+					     LPC_MAY_CONNECT);
 		if (port || !(args->flags & LPC_CONNECT_WAIT_NAME))
 			break;
 		if (!user) {
@@ -208,7 +217,7 @@ static struct lpc_port *wait_name(struct lpc_connect *args, const char *name,
 			}
 		}
 		ret = lpc_name_wait(current->nsproxy->ipc_ns, name,
-				    args->name_len, deadline);
+				    args->name_len, deadline, seen);
 		if (ret)
 			break;
 	}
@@ -363,7 +372,7 @@ static int connect_settled(struct lpc_conn *conn, struct lpc_connect *args,
 			   u8 *answer)
 {
 	args->status = 0;
-	if (conn->state != LPC_CONN_PENDING)
+	if (conn->seen)
 		args->status |= LPC_WAS_TAKEN;
 	if (conn->state == LPC_CONN_CONNECTED ||
 	    (conn->state == LPC_CONN_ACCEPTED && conn->completed)) {
@@ -655,6 +664,7 @@ static void accept_conn(struct lpc_conn *conn, struct lpc_accept *args,
 	struct lpc_call *request = conn->request;
 
 	conn->state = LPC_CONN_ACCEPTED;
+	lpc_conn_set_live(conn, true);
 	conn->context = args->context;
 	conn->flags = args->flags;
 	if (args->flags & LPC_ACCEPT_OWN_QUEUE)

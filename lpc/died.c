@@ -131,7 +131,8 @@ static int end_can_tell(const struct lpc_end *end)
 {
 	if (end->kind == LPC_KIND_CLIENT &&
 	    end->conn->state != LPC_CONN_CONNECTED)
-		return end->conn->state == LPC_CONN_GONE ? -EPIPE : -ENOTCONN;
+		return end->conn->state < LPC_CONN_CONNECTED ? -ENOTCONN :
+							       -EPIPE;
 	return lpc_end_dead(end) ? -EPIPE : 0;
 }
 

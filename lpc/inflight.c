@@ -128,7 +128,6 @@ void lpc_call_track(struct lpc_call *call)
 	list_add(&call->sent, &call->from->sent);
 	lpc_call_hold(call);
 	call->counted = true;
-	port->calls++;
 	if (call->conn)
 		call->conn->calls++;
 	else
@@ -145,7 +144,6 @@ static void call_uncount(struct lpc_call *call)
 	if (!call->counted)
 		return;
 	call->counted = false;
-	call->port->calls--;
 	if (call->conn)
 		call->conn->calls--;
 	else

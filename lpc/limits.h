@@ -38,11 +38,11 @@
 /* Rights in a port's mode. */
 #define LPC_MAY_CONNECT		2u
 #define LPC_MAY_QUERY		4u
-#define LPC_MODE_MASK		0777u
+#define LPC_MODE_MASK		0666u
 #define LPC_MODE_DEFAULT	0600u
 
 /* Calls in flight on a port: its slots grow by doubling between these. */
-#define LPC_SLOTS_MIN		64u
+#define LPC_SLOTS_MIN		256u
 #define LPC_SLOTS_MAX		(1u << 20)
 
 /* Elements that LIST collects in one go, so in one hold of a lock. */

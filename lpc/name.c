@@ -37,6 +37,9 @@ static DEFINE_HASHTABLE(lpc_names, 10);
 static LIST_HEAD(lpc_name_waiters);
 static DEFINE_SPINLOCK(lpc_names_lock);
 
+/* How often a name has appeared; lpc_names_lock. */
+static u64 lpc_name_added;
+
 /**
  * lpc_ipc_ns_get - the calling thread's IPC namespace
  *
@@ -169,6 +172,7 @@ int lpc_name_add(struct lpc_name *name)
 	}
 	hash_add(lpc_names, &name->node,
 		 name_key(name->ipc_ns, name->text, name->len));
+	lpc_name_added++;
 	list_for_each_entry_safe(w, next, &lpc_name_waiters, node) {
 		if (w->ipc_ns != name->ipc_ns || w->len != name->len ||
 		    memcmp(w->text, name->text, w->len))
@@ -214,16 +218,34 @@ struct lpc_name *lpc_name_find(struct ipc_namespace *ipc_ns, const char *text,
 }
 
 /**
- * lpc_name_wait - sleep until a name exists
+ * lpc_name_changes - how often a name has appeared so far
+ *
+ * To be read before a name is looked up that lpc_name_wait() is to wait for.
+ */
+u64 lpc_name_changes(void)
+{
+	u64 added;
+
+	spin_lock(&lpc_names_lock);
+	added = lpc_name_added;
+	spin_unlock(&lpc_names_lock);
+	return added;
+}
+
+/**
+ * lpc_name_wait - sleep until a name appears
  * @ipc_ns: where
  * @text: which
  * @len: of @text
  * @deadline: kernel nanoseconds
+ * @seen: of lpc_name_changes(), before it was not found
  *
- * Return: 0 once it has existed; -ERESTARTSYS; -ETIMEDOUT.
+ * One that is there all along does not count: its owner may have hidden it.
+ *
+ * Return: 0 once it is worth another look; -ERESTARTSYS; -ETIMEDOUT.
  */
 int lpc_name_wait(struct ipc_namespace *ipc_ns, const char *text, u32 len,
-		  u64 deadline)
+		  u64 deadline, u64 seen)
 {
 	struct lpc_name_waiter w = {
 		.ipc_ns = ipc_ns, .text = text, .len = len,
@@ -232,7 +254,7 @@ int lpc_name_wait(struct ipc_namespace *ipc_ns, const char *text, u32 len,
 
 	lpc_waiter_arm(&w.waiter);
 	spin_lock(&lpc_names_lock);
-	if (find(ipc_ns, text, len)) {
+	if (lpc_name_added != seen) {
 		spin_unlock(&lpc_names_lock);
 		return 0;
 	}

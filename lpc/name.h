@@ -34,7 +34,8 @@ void lpc_name_del(struct lpc_name *name);
 struct lpc_name *lpc_name_find(struct ipc_namespace *ipc_ns, const char *text,
 			       u32 len);
 int lpc_name_wait(struct ipc_namespace *ipc_ns, const char *text, u32 len,
-		  u64 deadline);
+		  u64 deadline, u64 seen);
+u64 lpc_name_changes(void);
 
 struct ipc_namespace *lpc_ipc_ns_get(void);
 void lpc_ipc_ns_put(struct ipc_namespace *ipc_ns);

@@ -247,6 +247,26 @@ struct lpc_port *lpc_port_find(const char *text, u32 len)
 }
 
 /**
+ * lpc_port_find_visible - the same, for somebody who may know of it
+ * @text: a valid name
+ * @len: of @text
+ * @want: LPC_MAY_CONNECT or LPC_MAY_QUERY
+ *
+ * Return: with a reference; or NULL, for a name that is not the caller's to
+ * know too: that must not be told from one that does not exist.
+ */
+struct lpc_port *lpc_port_find_visible(const char *text, u32 len, u32 want)
+{
+	struct lpc_port *port = lpc_port_find(text, len);
+
+	if (port && lpc_port_may(port, want) == -ENOENT) {
+		lpc_port_put(port);
+		return NULL;
+	}
+	return port;
+}
+
+/**
  * lpc_port_next - the port with this serial or the first one above
  * @serial: in: where to look; out: where it was found
  *

@@ -28,7 +28,7 @@ struct lpc_user;
  * @watches: threads registered here by WATCH_THREAD; port->lock
  * @nr_watches: how many; port->lock
  * @datagrams: sent here and still queued; port->lock
- * @calls: sent here and counted against the limit, for the port alone;
+ * @calls: sent here and in progress or not collected, for the port alone;
  *	port->lock
  * @shut: LPC_SHUT_* in force; port->lock
  * @spare: one call to use again, taken and left by xchg
@@ -65,7 +65,7 @@ struct lpc_end {
  * @shares: struct lpc_share by user
  * @nr_conns: of @conns
  * @pending: of these, those not accepted yet
- * @calls: requests in progress
+ * @live: of these, those accepted whose ends are both there
  * @next_conn: serial of the next connection
  * @next_callback: id of the next callback
  * @last: when the last message was sent
@@ -96,7 +96,7 @@ struct lpc_port {
 	struct list_head shares;
 	u32 nr_conns;
 	u32 pending;
-	u32 calls;
+	u32 live;
 	u64 next_conn;
 	u64 next_callback;
 	u64 last;
@@ -139,6 +139,7 @@ void lpc_end_init(struct lpc_end *end, enum lpc_kind kind,
 struct lpc_port *lpc_port_new(struct lpc_create *args, const char *name);
 int lpc_port_publish(struct lpc_port *port);
 struct lpc_port *lpc_port_find(const char *text, u32 len);
+struct lpc_port *lpc_port_find_visible(const char *text, u32 len, u32 want);
 struct lpc_port *lpc_port_next(u64 *serial);
 void lpc_port_put(struct lpc_port *port);
 int lpc_port_may(struct lpc_port *port, u32 want);

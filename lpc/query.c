@@ -32,7 +32,7 @@ union lpc_row {
  */
 int lpc_info(struct lpc_info *args)
 {
-	if (args->flags)
+	if (args->flags || args->reserved)
 		return -EINVAL;
 	memset(args, 0, sizeof(*args));
 	args->abi = LPC_ABI_VERSION;
@@ -48,6 +48,11 @@ int lpc_info(struct lpc_info *args)
 	args->callback_ms = READ_ONCE(lpc_callback_ms);
 	lpc_quota_show(args->limits);
 	return 0;
+}
+
+static u32 in_progress(const struct lpc_counters *c)
+{
+	return c->calls - c->replied - c->canceled - c->lost - c->withdrawn;
 }
 
 static void port_row(struct lpc_port *port, const struct lpc_reader *reader,
@@ -74,12 +79,12 @@ static void port_row(struct lpc_port *port, const struct lpc_reader *reader,
 	row->connect_max = port->connect_max;
 	row->backlog = port->backlog ? min(port->backlog, backlog) : backlog;
 	row->pending = port->pending;
-	row->connections = port->nr_conns - port->pending;
+	row->connections = port->live;
 	row->queued = queue->depth;
 	row->queued_peak = queue->peak;
 	row->waiting = queue->parked;
 	row->waiting_peak = queue->parked_peak;
-	row->calls_now = port->calls;
+	row->calls_now = in_progress(&port->counters);
 	row->shut = port->self.shut;
 	row->counters = port->counters;
 	row->counters.unattended = queue->unattended;
@@ -112,7 +117,7 @@ static void conn_row(struct lpc_conn *conn, const struct lpc_reader *reader,
 		row->server_pid = shown.pid;
 		row->server_uid = shown.uid;
 	}
-	row->calls_now = conn->calls;
+	row->calls_now = in_progress(&conn->counters);
 	row->datagrams_now = conn->client.datagrams + conn->server.datagrams;
 	row->datagrams_max = lpc_limit(LPC_LIMIT_DATAGRAMS);
 	row->watches = conn->client.nr_watches;
@@ -155,7 +160,7 @@ static int query_call(struct lpc_end *end, u64 id,
 	if (IS_ERR(call) || call->type != LPC_REQUEST ||
 	    !lpc_end_may_answer(end, call))
 		return -ESTALE;
-	if (call->state != LPC_CALL_TAKEN && call->state != LPC_CALL_AWAY)
+	if (call->state >= LPC_CALL_REPLIED)
 		return -ESTALE;
 	call_row(call, reader, row);
 	return 0;
@@ -186,7 +191,7 @@ static int query_end(struct lpc_end *end, const struct lpc_query *args,
 	return ret;
 }
 
-static int wait_for_name(struct lpc_query *args, const char *name)
+static int wait_for_name(struct lpc_query *args, const char *name, u64 seen)
 {
 	struct lpc_user *user = lpc_user_current();
 	int ret;
@@ -199,7 +204,7 @@ static int wait_for_name(struct lpc_query *args, const char *name)
 	} else {
 		ret = lpc_name_wait(current->nsproxy->ipc_ns, name,
 				    args->name_len,
-				    lpc_deadline_in(args->deadline));
+				    lpc_deadline_in(args->deadline), seen);
 		lpc_uncharge(user, LPC_LIMIT_NAME_WAITERS);
 	}
 	lpc_user_put(user);
@@ -210,16 +215,19 @@ static int query_name(struct lpc_query *args, const char *name,
 		      union lpc_row *row)
 {
 	struct lpc_port *port;
+	u64 seen;
 	int ret;
 
 	ret = lpc_name_check(name, args->name_len);
 	if (ret)
 		return ret;
 	for (;;) {
-		port = lpc_port_find(name, args->name_len);
+		seen = lpc_name_changes();
+		port = lpc_port_find_visible(name, args->name_len,
+					     LPC_MAY_QUERY);
 		if (port || !(args->flags & LPC_QUERY_WAIT_NAME))
 			break;
-		ret = wait_for_name(args, name);
+		ret = wait_for_name(args, name, seen);
 		if (ret)
 			return ret;
 	}

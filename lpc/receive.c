@@ -15,7 +15,7 @@
 #include <linux/err.h>
 #include <linux/pid.h>
 #include <linux/poll.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #include "call.h"
@@ -181,6 +181,7 @@ static void receive(struct lpc_call *call)
 	switch (call->type) {
 	case LPC_CONNECTION_REQUEST:
 		call->conn->state = LPC_CONN_RECEIVED;
+		call->conn->seen = true;
 		fallthrough;
 	case LPC_REQUEST:
 		call->state = LPC_CALL_TAKEN;
@@ -232,7 +233,7 @@ out:
 	return received;
 }
 
-/* Copy a message out. Return: 0; 1 if it was canceled meanwhile; -EFAULT. */
+/* Copy a message out. Return: 0; 1 if it was canceled; -EFAULT, -EINTR. */
 static int deliver(struct lpc_end *end, struct lpc_receiver *rx,
 		   struct lpc_io *io, u16 status)
 {
@@ -244,6 +245,9 @@ static int deliver(struct lpc_end *end, struct lpc_receiver *rx,
 	head.status |= status;
 	memcpy(io->data, rx->call->data, head.len);
 	ret = lpc_io_put(io, &head);
+	/* Who is being killed will not act on it; somebody else may. */
+	if (!ret && fatal_signal_pending(current))
+		ret = -EINTR;
 	lpc_lock(end->port);
 	received = end_loan(rx->call, !ret);
 	lpc_unlock(end->port);

@@ -184,11 +184,11 @@ struct lpc_msg {
  *	(lpc.name_waiters)
  * @LPC_LIMIT_DATAGRAMS: datagrams queued, by connection and direction
  *	(lpc.datagrams)
- * @LPC_LIMIT_CALLS: calls in progress by connection, canceled ones that the
- *	server has not answered among them (lpc.calls)
+ * @LPC_LIMIT_CALLS: calls in progress by connection, and asynchronous ones that
+ *	have ended and were not fetched (lpc.calls)
  * @LPC_LIMIT_CALLBACK_DEPTH: nested callbacks (lpc.callback_depth)
  * @LPC_LIMIT_WATCHES: watches a user has registered (lpc.watches)
- * @LPC_LIMIT_SECTION_BYTES: reserved for sections (lpc.section_bytes)
+ * @LPC_LIMIT_SECTION_BYTES: kept for sections
  * @LPC_LIMIT_MAX: one more than the last
  */
 enum lpc_limit {
