@@ -168,6 +168,12 @@ void lpc_client_claim(struct worker *w, struct client *c)
 	atomic_store(&w->working, c->context);
 }
 
+/* What on_connect() left is there for whoever finds the client from now on. */
+void lpc_client_publish(struct client *c)
+{
+	atomic_store_explicit(&c->word, atomic_load(&c->word), memory_order_release);
+}
+
 /*
  * @w has received a message: whose is it? NULL: of nobody here, or of one that
  * on_gone() was already called for.

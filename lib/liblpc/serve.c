@@ -147,6 +147,7 @@ static void welcome(struct worker *w)
 		lpc_client_drop(s, c);
 		return;
 	}
+	lpc_client_publish(c);
 	a.context = c->context;
 	a.data = (uintptr_t)w->reply.data;
 	a.data_len = w->reply.m.len;

@@ -144,6 +144,7 @@ struct lpc_server {
 struct client *lpc_client_new(struct lpc_server *s, bool pair);
 void lpc_client_drop(struct lpc_server *s, struct client *c);
 void lpc_client_claim(struct worker *w, struct client *c);
+void lpc_client_publish(struct client *c);
 struct client *lpc_client_begin(struct worker *w);
 void lpc_client_end(struct worker *w);
 void lpc_client_closing(struct lpc_server *s, struct client *c);
