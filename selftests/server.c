@@ -621,10 +621,11 @@ TEST_F(server, a_stop_from_a_signal_handler_answers_what_was_begun)
 		_exit(0);
 	}
 	gate_wait(&up);
-	for (i = 0; i < BUSY + QUEUED; i++) {
+	/* All first: no thread is left to accept anybody later. */
+	for (i = 0; i < BUSY + QUEUED; i++)
 		ASSERT_EQ(0, lpc_connect(&o[i].c, self->name, NULL));
+	for (i = 0; i < BUSY + QUEUED; i++)
 		ASSERT_EQ(0, one_call_start(&o[i], o[i].c, SLOW_CODE));
-	}
 	ASSERT_TRUE(UNTIL(self->t->inside == BUSY &&
 			  !query_name(self->name, &info, NO_WAIT) &&
 			  info.queued == QUEUED));
