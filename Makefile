@@ -61,7 +61,7 @@ lib tools:
 install uninstall: lib tools
 	$(call user,lib/liblpc,$@)
 	$(call user,tools/lpcctl,$@)
-	@VERSION=$(VERSION) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) $(vm)/install $@
+	@VERSION=$(VERSION) DESTDIR=$(DESTDIR) $(vm)/install $@
 
 clean:
 	rm -rf $(O)
