@@ -21,7 +21,7 @@
 
 #if !defined(annotate_written) && defined(LPC_VALGRIND)
 #include <valgrind/memcheck.h>
-#define annotate_written(p, n) (void)VALGRIND_MAKE_MEM_DEFINED(p, n)
+#define annotate_written(p, n) ((void)VALGRIND_MAKE_MEM_DEFINED(p, n))
 #endif
 
 #ifndef annotate_written

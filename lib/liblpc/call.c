@@ -36,8 +36,10 @@ int lpc_call_opts_read(struct lpc_call_opts *to, const struct lpc_call_opts **o)
  * after this the answer to it, for REPLY_WAIT. If the server has lost interest
  * meanwhile the wait for the reply goes on all the same.
  */
-static __attribute__((noinline)) void answer_callback(const struct call_to *to, struct message *b,
-						      const struct lpc_call_opts *o)
+/* checkpatch: PREFER_DEFINED_ATTRIBUTE_MACRO: user space has no such macros */
+__attribute__((noinline))
+static void answer_callback(const struct call_to *to, struct message *b,
+			    const struct lpc_call_opts *o)
 {
 	struct message reply;
 	struct request q;

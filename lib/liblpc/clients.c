@@ -151,7 +151,9 @@ static struct client *pick_gone(struct lpc_server *s)
 	return c;
 }
 
-static __attribute__((noinline)) void look(struct lpc_server *s)
+/* checkpatch: PREFER_DEFINED_ATTRIBUTE_MACRO: user space has no such macros */
+__attribute__((noinline))
+static void look(struct lpc_server *s)
 {
 	struct client *c;
 

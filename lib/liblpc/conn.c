@@ -99,7 +99,8 @@ static struct lpc_conn *conn_new(const struct lpc_connect_opts *o)
 		free(c);
 		return NULL;
 	}
-	c->fd = c->old = -1;
+	c->fd = -1;
+	c->old = -1;
 	c->call_ms = o->call_ms;
 	c->handler = o->handler;
 	c->arg = o->arg;
@@ -164,8 +165,10 @@ int lpc_connect(struct lpc_conn **out, const char *name, const struct lpc_connec
 	if (!c)
 		return -ENOMEM;
 	r = remember(c, full, &o);
-	if (!r)
-		r = c->fd = connect_end(full, &o, &c->server);
+	if (!r) {
+		r = connect_end(full, &o, &c->server);
+		c->fd = r;
+	}
 	if (r < 0) {
 		lpc_conn_free(c);
 		return r;
@@ -268,7 +271,8 @@ int lpc_reconnect(struct lpc_conn *c, uint64_t deadline)
 	} else if (server_gone(c->fd)) {
 		how = c->how;
 		how.deadline = deadline;
-		r = fd = connect_end(c->name, &how, &server);
+		fd = connect_end(c->name, &how, &server);
+		r = fd;
 		if (fd >= 0) {
 			r = replace_end(c, fd, &server);
 			close(fd);

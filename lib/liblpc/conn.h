@@ -58,6 +58,7 @@ struct lpc_conn {
 	uint64_t		call_ms;
 	lpc_handler		*handler;
 	void			*arg;
+	/* checkpatch: LINE_SPACING: _Atomic is no statement */
 	_Atomic uintptr_t	dispatcher;
 	bool			doomed;
 	pthread_mutex_t		lock;

@@ -15,13 +15,17 @@
 
 #include "name.h"
 
+#define COUNT(a) (sizeof(a) / sizeof((a)[0])) /* checkpatch: ARRAY_SIZE: this is it */
+
 struct text {
 	char	*at;
 	size_t	room;
 	size_t	len;
 };
 
-static void __attribute__((format(printf, 2, 3))) put(struct text *t, const char *fmt, ...)
+/* checkpatch: PREFER_DEFINED_ATTRIBUTE_MACRO: user space has no such macros */
+__attribute__((format(printf, 2, 3)))
+static void put(struct text *t, const char *fmt, ...)
 {
 	size_t used = t->len < t->room ? t->len : t->room;
 	va_list ap;
@@ -60,7 +64,7 @@ static bool put_full(struct text *t, int dev, const struct lpc_port_info *p)
 	}
 	if (lpc_sys_info(dev, &i) < 0)
 		return found;
-	for (k = 0; k < sizeof(limits) / sizeof(limits[0]); k++) {
+	for (k = 0; k < COUNT(limits); k++) {
 		const struct lpc_limit_value *v = &i.limits[limits[k].limit];
 
 		if (!v->limit || v->in_use < v->limit)
@@ -76,8 +80,7 @@ static bool put_full(struct text *t, int dev, const struct lpc_port_info *p)
 static void put_nobufs(struct text *t, int dev, const struct lpc_port_info *p)
 {
 	if (!put_full(t, dev, p))
-		put(t, "a limit is reached: lpcctl info shows those of this user, lpcctl show "
-		       "the port's; else it is calls or datagrams in flight on one connection");
+		put(t, "a limit is reached: lpcctl limits shows them; else it is calls in flight");
 }
 
 static void put_access(struct text *t, const struct lpc_port_info *p)
@@ -89,8 +92,7 @@ static void put_access(struct text *t, const struct lpc_port_info *p)
 		put(t, "/dev/lpc is not open to uid %u: module parameters dev_mode and dev_gid",
 		    (unsigned int)geteuid());
 	else
-		put(t, "not allowed: the port's mode forbids it, or, to make a port, its name "
-		       "does not begin with self/ (any other needs CAP_IPC_OWNER)");
+		put(t, "its mode forbids it; a port of one's own has a name in self/");
 }
 
 static void put_too_long(struct text *t, const struct lpc_port_info *p)
@@ -122,8 +124,7 @@ static const struct {
 	{ ENOTCONN, "the handshake is not over" },
 	{ EOPNOTSUPP, "this port, call or kernel cannot do that" },
 	{ E2BIG, "an option that this library or module is too old for" },
-	{ EINVAL, "malformed: a flag, a value, or the name (0x21 to 0x7e, no empty part, no "
-		  "'.' or '..')" },
+	{ EINVAL, "malformed: a flag, a value, or a name with an empty part, '.' or '..'" },
 	{ EAGAIN, "it would have to wait" },
 	{ EINTR, "given up at a signal, as asked" },
 	{ EBUSY, "another thread is doing this" },
@@ -136,7 +137,7 @@ static void put_plain(struct text *t, int e)
 {
 	size_t k;
 
-	for (k = 0; k < sizeof(plain) / sizeof(plain[0]); k++) {
+	for (k = 0; k < COUNT(plain); k++) {
 		if (plain[k].err == e) {
 			put(t, "%s", plain[k].text);
 			return;

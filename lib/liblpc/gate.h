@@ -14,8 +14,8 @@ struct lpc_gate {
 	_Atomic uint32_t word;		/* threads inside, and the two bits */
 };
 
-#define GATE_CLOSED	(1u << 31)	/* for good */
-#define GATE_PAUSED	(1u << 30)	/* who comes waits */
+#define GATE_CLOSED	0x80000000u	/* for good */
+#define GATE_PAUSED	0x40000000u	/* who comes waits */
 
 bool lpc_gate_wait_open(struct lpc_gate *g);
 void lpc_gate_wake(struct lpc_gate *g);

@@ -24,7 +24,7 @@ struct kept {
 	struct lpc_server	*server;
 	struct kept		*prev;
 	struct kept		*next;
-	_Alignas(8) unsigned char data[];
+	uint64_t		data[];
 };
 
 void lpc_server_put(struct lpc_server *s)
@@ -70,10 +70,11 @@ struct lpc_req *lpc_kept_new(struct request *q)
 static int send_reply(const struct kept *k, int32_t status, const void *data, size_t len)
 {
 	struct message b;
-	int r, too_long = 0;
+	int r, sent = 0;
 
 	if (len > k->q.limit) {
-		status = too_long = -EMSGSIZE;
+		sent = -EMSGSIZE;
+		status = sent;
 		len = 0;
 	}
 	message_init(&b, (uint32_t)status, data, len);
@@ -81,7 +82,7 @@ static int send_reply(const struct kept *k, int32_t status, const void *data, si
 	b.m.flags = LPC_WITH_REPLY;
 	while ((r = lpc_sys_reply_recv(k->q.fd, &b.m)) == -EINTR)
 		;
-	return r < 0 ? r : too_long;
+	return r < 0 ? r : sent;
 }
 
 static void forget(struct kept *k)

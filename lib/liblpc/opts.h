@@ -12,6 +12,7 @@
 #include <string.h>
 
 /* Tail padding could never become a member: it may hold anything. */
+/* checkpatch: MACRO_ARG_REUSE: they are names */
 #define OPTS_NO_TAIL(T, last) \
 	static_assert(offsetof(struct T, last) + sizeof(((struct T *)0)->last) == \
 		      sizeof(struct T), "tail padding in " #T)

@@ -88,7 +88,8 @@ static inline int request_answer(struct request *q, int32_t status, const void *
 	if (q->pub.flags & LPC_REQ_DATAGRAM)
 		return -EINVAL;
 	if (len > q->limit) {
-		status = r = -EMSGSIZE;
+		r = -EMSGSIZE;
+		status = r;
 		len = 0;
 	}
 	q->state = REQUEST_ANSWERED;

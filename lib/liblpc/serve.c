@@ -203,10 +203,13 @@ static int reply_and_receive(struct worker *w, bool answer, bool receive, bool w
 	m->type = 0;
 	m->status = 0;
 	m->flags = 0;
-	if (answer)
+	if (answer) {
 		m->flags |= LPC_WITH_REPLY;
-	else
-		m->id = m->len = m->code = 0;
+	} else {
+		m->id = 0;
+		m->len = 0;
+		m->code = 0;
+	}
 	if (receive)
 		m->flags |= LPC_WITH_RECV | (answer ? LPC_RECV_ANYWAY : 0) |
 			    (wait ? 0 : LPC_DONTWAIT);

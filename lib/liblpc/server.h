@@ -14,9 +14,9 @@
  *		working = 0; is anything closing? then look
  *	closer:	CLOSING, closing++; read every working, every buffer
  *
- * In one order for all, so one of the two sees the other; all but LIVE is decided under server.lock.
- * on_gone() runs when the connection is closed, no thread has a claim and
- * nothing refers to it; whoever makes that true runs it.
+ * In one order for all, so one of the two sees the other; all but LIVE is
+ * decided under server.lock. on_gone() runs when the connection is closed, no
+ * thread has a claim and nothing refers to it; whoever makes that true runs it.
  */
 #ifndef LIBLPC_SERVER_H
 #define LIBLPC_SERVER_H
@@ -121,7 +121,7 @@ struct lpc_server {
 	_Atomic bool		stopping;
 	_Atomic uint64_t	drain;
 	_Atomic uint32_t	refs;
-	_Atomic(struct worker *) workers;
+	struct worker *_Atomic workers;
 	uint32_t		tag;
 	struct client		*pair;
 	_Atomic uint32_t	closing;
@@ -134,7 +134,7 @@ struct lpc_server {
 	struct kept		*kept_list;
 	struct pool		*pools;
 	int			error;
-	_Atomic(struct client *) chunks[CLIENT_CHUNKS];
+	struct client *_Atomic chunks[CLIENT_CHUNKS];
 	uint32_t		clients;
 	struct client		*free;
 	struct client		*closing_list;

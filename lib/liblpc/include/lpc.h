@@ -40,7 +40,8 @@
 extern "C" {
 #endif
 
-/* lpc_call(c, 1, p, n, q, m, LPC_OPTS(lpc_call_opts, .deadline = t)); C only */
+/* C only: lpc_call(c, 1, p, n, q, m, LPC_OPTS(lpc_call_opts, .deadline = t)); */
+/* checkpatch: MACRO_ARG_REUSE: a type */
 #define LPC_OPTS(T, ...) (&(const struct T){ .size = sizeof(struct T), __VA_ARGS__ })
 
 #define LPC_INLINE_MAX		303u	/* bytes of payload in a message */
