@@ -655,15 +655,16 @@ TEST_F(bad_pointer, receive_out_is_EFAULT_and_the_message_stays_first)
 	struct lpcbuf b;
 	struct link l;
 
-	if (!variant->address)
-		SKIP(return, "out 0 means over the argument");
 	ASSERT_EQ(0, link_make(&l, NULL, 1, 0));
 	ASSERT_EQ(0, msg_send(l.client, 1, "first", 5));
 	ASSERT_EQ(0, msg_send(l.client, 2, "second", 6));
-	buf_recv(&b, NO_WAIT);
-	b.m.out = bad(self, variant);
-	EXPECT_EQ(-EFAULT, lpc_ioctl(l.port, LPC_IOC_REPLY_RECV, &b));
-	EXPECT_EQ(2, PORT_FIELD(l.port, queued));
+	/* 0 is no address: it means over the argument */
+	if (variant->address) {
+		buf_recv(&b, NO_WAIT);
+		b.m.out = bad(self, variant);
+		EXPECT_EQ(-EFAULT, lpc_ioctl(l.port, LPC_IOC_REPLY_RECV, &b));
+		EXPECT_EQ(2, PORT_FIELD(l.port, queued));
+	}
 	ASSERT_EQ(0, msg_recv(l.port, &b, LONG));
 	EXPECT_EQ(1, b.m.code);
 	EXPECT_TRUE(buf_is(&b, "first", 5));

@@ -506,7 +506,7 @@ TEST_F(identity, required_server_ids_are_the_clients_numbers)
 	if (pid == 0) {
 		struct lpc_connect c = {
 			.flags = LPC_CONNECT_SERVER_UID, .server_uid = 0,
-			.deadline = in_ms(SHORT),
+			.deadline = in_ms(LONG),
 		};
 
 		must_be(0, become(MARIA));
