@@ -21,7 +21,7 @@ static unsigned int seed = 1;
 /* ------------------------------------------------ a sender that runs beside */
 
 struct sender {
-	atomic_int go;		/* round to send, -1: leave */
+	atomic_int go;		/* what to send, -1: leave */
 	atomic_int sent;	/* last round sent */
 	atomic_int fd;
 	int error;
@@ -35,7 +35,7 @@ static void *sender_main(void *arg)
 	for (;;) {
 		while ((go = atomic_load(&s->go)) == seen)
 			sched_yield();
-		if (go < 0)
+		if (go == -1)
 			return NULL;
 		seen = go;
 		ret = do_send(atomic_load(&s->fd), go, 8);
@@ -52,12 +52,15 @@ static void sent(struct sender *s, int round)
 		sched_yield();
 }
 
+/* Up to twice what the other side needs to get there, as it turns out. */
+static unsigned int pause_ns = 100000;
+
 static void random_pause(void)
 {
-	int spins = rand_r(&seed) % 4000, i;
+	__u64 until = ns_now() + rand_r(&seed) % (2 * pause_ns);
 
-	for (i = 0; i < spins; i++)
-		__asm__ volatile("" ::: "memory");
+	while (ns_now() < until)
+		;
 }
 
 /* --------------------------------------------------- a parked receiver dies */
@@ -109,8 +112,25 @@ static int kill_round(struct rig *r, struct sender *s, struct victim *v,
 	return ret == 0 ? 0 : __LINE__;
 }
 
+/* How long from the word to a message that is sent, a few times over */
+static void learn_pause(struct rig *r, struct sender *s)
+{
+	struct pkt p;
+	__u64 begin;
+	int i;
+
+	for (i = 1; i <= 20; i++) {
+		begin = ns_now();
+		atomic_store(&s->go, -1 - i);
+		sent(s, -1 - i);
+		pause_ns = (pause_ns * 3 + (ns_now() - begin)) / 4;
+		recv_now(r->port, &p);
+	}
+}
+
 static int kill_receivers(void)
 {
+	__u64 unattended, paired;
 	struct victim v = { 0 };
 	struct sender s = { 0 };
 	int i, bad = 0, copied = 0;
@@ -125,14 +145,18 @@ static int kill_receivers(void)
 	v.port = r.port;
 	s.fd = r.ce;
 	pthread_create(&thread, NULL, sender_main, &s);
+	learn_pause(&r, &s);
+	unattended = port_info(r.port).counters.unattended;
 	for (i = 1; i <= rounds && !bad; i++) {
 		bad = kill_round(&r, &s, &v, stack, i);
 		copied += v.p.m.type == LPC_DATAGRAM;
 	}
 	atomic_store(&s.go, -1);
 	pthread_join(thread, NULL);
-	ksft_print_msg("%d receivers killed, %d with the message, %d before\n",
-		       i - 1, copied, i - 1 - copied);
+	unattended = port_info(r.port).counters.unattended - unattended;
+	paired = i - 1 - unattended;
+	ksft_print_msg("%d killed: %llu before chosen, %llu between, %d after the copy\n",
+		       i - 1, unattended, paired - copied, copied);
 	if (bad)
 		ksft_print_msg("round %d failed at line %d\n", i - 1, bad);
 	rig_close(&r);
