@@ -23,8 +23,7 @@
 static void wake_end(struct lpc_end *end, __poll_t events)
 {
 	lpc_queue_wake_pollers(&end->queue, events);
-	if (waitqueue_active(&end->room))
-		wake_up_poll(&end->room, events);
+	lpc_poll_wake(&end->room, events);
 }
 
 /*
@@ -112,13 +111,12 @@ void lpc_conn_give_up(struct lpc_conn *conn, enum lpc_conn_state state)
 	}
 	if (conn->waiter.task)
 		lpc_waiter_wake(&conn->waiter);
-	if (waitqueue_active(&conn->settled))
-		wake_up_poll(&conn->settled, EPOLLOUT | EPOLLHUP);
+	lpc_poll_wake(&conn->settled, EPOLLOUT | EPOLLHUP);
 }
 
 /**
  * lpc_conn_post_closed - queue PORT_CLOSED, now that nothing comes after it
- * @conn: whose client is gone and whose loans have come back; locked
+ * @conn: whose client is gone and whose messages were received; locked
  */
 void lpc_conn_post_closed(struct lpc_conn *conn)
 {
@@ -167,7 +165,7 @@ static void client_dies(struct lpc_conn *conn)
 		conn->state = LPC_CONN_GONE;
 		lpc_conn_not_pending(conn);
 		lpc_conn_set_live(conn, false);
-		if (conn->loans)
+		if (conn->unread)
 			conn->owes_closed = true;
 		else
 			lpc_conn_post_closed(conn);

@@ -20,6 +20,7 @@
  * since 6.6; below, it trips a warning and does nothing.
  */
 #define LPC_WF_SYNC		0x10
+/* checkpatch: CONSTANT_COMPARISON: the usual order of this test */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
 #define LPC_WF_HANDOFF		(LPC_WF_SYNC | 0x40)
 #define LPC_CAN_HANDOFF		true
@@ -29,6 +30,7 @@
 #endif
 
 /* Tables of sysctls ended with an empty entry until 6.11 forbade it. */
+/* checkpatch: CONSTANT_COMPARISON: the usual order of this test */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
 #define LPC_SYSCTL_END
 #else
@@ -61,7 +63,9 @@ static inline s64 lpc_timens_offset(void)
 }
 
 /* __assign_str() takes its source from __string() alone since 6.10. */
+/* checkpatch: CONSTANT_COMPARISON: the usual order of this test */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+/* checkpatch: MACRO_ARG_UNUSED: older kernels use it */
 #define lpc_assign_str(field, src)	__assign_str(field)
 #else
 #define lpc_assign_str(field, src)	__assign_str(field, src)

@@ -249,6 +249,7 @@ void lpc_conn_drop(struct lpc_conn *conn)
  * @port: locked, and the caller has a reference
  */
 void lpc_unlock(struct lpc_port *port)
+	__releases(&port->lock)
 {
 	struct lpc_conn *conn, *next;
 	LIST_HEAD(reap);
@@ -270,6 +271,7 @@ void lpc_unlock(struct lpc_port *port)
  * Return: true if @task runs as soon as this CPU is given away.
  */
 bool lpc_unlock_handoff(struct lpc_port *port, struct task_struct *task)
+	__releases(&port->lock)
 {
 	bool here;
 

@@ -23,7 +23,7 @@ struct lpc_user;
  * @users: files of its ends, the port for a pair, messages and loans that
  *	point here; freed when there are none
  * @calls: requests in progress or not collected, both directions
- * @loans: messages of the client that a receiver is copying out
+ * @unread: messages of the client that nobody has received yet
  * @state: enum lpc_conn_state
  * @flags: LPC_ACCEPT_OWN_QUEUE
  * @paired: has no server end; the port is its server
@@ -33,7 +33,7 @@ struct lpc_user;
  * @listed: among the port's connections
  * @is_pending: counted as pending
  * @detached: the thread in CONNECT has left and is to come back
- * @owes_closed: PORT_CLOSED is to be queued once no loan is left
+ * @owes_closed: PORT_CLOSED is to be queued once nothing is unread
  * @waiter: the thread in CONNECT
  * @settled: who polls a pending end
  * @id: of the connection request
@@ -61,7 +61,7 @@ struct lpc_conn {
 	struct lpc_end server;
 	u32 users;
 	u32 calls;
-	u32 loans;
+	u32 unread;
 	u8 state;
 	u32 flags;
 	bool paired;
@@ -97,8 +97,9 @@ void lpc_conn_not_pending(struct lpc_conn *conn);
 void lpc_conn_set_live(struct lpc_conn *conn, bool live);
 void lpc_conn_use(struct lpc_conn *conn);
 void lpc_conn_drop(struct lpc_conn *conn);
-void lpc_unlock(struct lpc_port *port);
-bool lpc_unlock_handoff(struct lpc_port *port, struct task_struct *task);
+void lpc_unlock(struct lpc_port *port) __releases(&port->lock);
+bool lpc_unlock_handoff(struct lpc_port *port, struct task_struct *task)
+	__releases(&port->lock);
 
 int lpc_conn_init(void);
 void lpc_conn_exit(void);
@@ -116,6 +117,7 @@ __poll_t lpc_end_poll(struct lpc_end *end, struct file *file,
  * @port: of which the caller has a reference
  */
 static inline void lpc_lock(struct lpc_port *port)
+	__acquires(&port->lock)
 {
 	spin_lock(&port->lock);
 }
@@ -128,12 +130,21 @@ static inline void lpc_lock(struct lpc_port *port)
  * @n: how much
  */
 #define lpc_count(port, conn, field, n)					\
-do {									\
-	struct lpc_conn *__conn = (conn);				\
-									\
-	(port)->counters.field += (n);					\
-	if (__conn)							\
-		__conn->counters.field += (n);				\
-} while (0)
+	lpc_count_at(port, conn, offsetof(struct lpc_counters, field), n)
+
+/**
+ * lpc_count_at - what lpc_count() does
+ * @port: locked
+ * @conn: may be NULL
+ * @at: offset of the counter
+ * @n: how much
+ */
+static inline void lpc_count_at(struct lpc_port *port, struct lpc_conn *conn,
+				size_t at, u64 n)
+{
+	*(__u64 *)((u8 *)&port->counters + at) += n;
+	if (conn)
+		*(__u64 *)((u8 *)&conn->counters + at) += n;
+}
 
 #endif /* _LPC_CONN_H */

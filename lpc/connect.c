@@ -736,8 +736,7 @@ int lpc_complete(struct lpc_end *end, struct lpc_complete *args)
 		conn->completed = true;
 		if (conn->waiter.task)
 			lpc_waiter_wake(&conn->waiter);
-		if (waitqueue_active(&conn->settled))
-			wake_up_poll(&conn->settled, EPOLLOUT | EPOLLWRNORM);
+		lpc_poll_wake(&conn->settled, EPOLLOUT | EPOLLWRNORM);
 	}
 	lpc_unlock(end->port);
 	return ret;

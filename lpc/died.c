@@ -56,7 +56,7 @@ static void died_send(struct lpc_died *died)
 	call->from = end;
 	call->type = LPC_CLIENT_DIED;
 	if (end->conn)
-		call->loans = &end->conn->loans;
+		call->unread = &end->conn->unread;
 	call->refs = 1;
 	call->since = ktime_get_mono_fast_ns();
 	call->id = lpc_slots_number(&end->port->slots);

@@ -71,7 +71,7 @@ void lpc_call_fill(struct lpc_call *call, struct lpc_end *end,
 	call->type = type;
 	call->to_client = end->kind == LPC_KIND_SERVER;
 	if (end->kind == LPC_KIND_CLIENT)
-		call->loans = &end->conn->loans;
+		call->unread = &end->conn->unread;
 	call->refs = 1;
 	call->since = ktime_get_mono_fast_ns();
 	lpc_ident_current(&call->sender);
@@ -217,7 +217,7 @@ void lpc_call_post_ended(struct lpc_call *call)
 
 	call->type = LPC_REPLY;
 	call->open = LPC_OPEN_NOT;
-	call->loans = NULL;
+	call->unread = NULL;
 	if (call->state != LPC_CALL_REPLIED)
 		call->len = 0;
 	lpc_ident_put(&call->sender);
@@ -281,7 +281,7 @@ static void post_notice(struct lpc_call *call)
 	notice->port = call->port;
 	notice->conn = call->conn;
 	notice->from = call->from;
-	notice->loans = call->loans;
+	notice->unread = call->unread;
 	notice->type = LPC_CANCELED;
 	notice->refs = 1;
 	notice->since = ktime_get_mono_fast_ns();

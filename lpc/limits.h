@@ -17,7 +17,7 @@
 #define LPC_LAST_SHUT_FLAG	LPC_SHUT_ALL
 #define LPC_LAST_QUERY_FLAG	LPC_QUERY_WAIT_NAME
 
-#define LPC_MASK(last)		(((last) << 1) - 1)
+#define LPC_MASK(last)		((last) | ((last) - 1))
 
 #define LPC_MASK_PORT		LPC_MASK(LPC_LAST_PORT_FLAG)
 #define LPC_MASK_CONNECT	LPC_MASK(LPC_LAST_CONNECT_FLAG)

@@ -54,7 +54,7 @@ enum lpc_open {
  * @notice: kept to tell the server that this was canceled, should it ask
  * @timeout: ends an open call at its deadline
  * @away: notices the exit of the thread that handles a callback
- * @loans: counts the messages of its connection that are HANDED, or NULL
+ * @unread: counts what its client has sent and nobody has received; or NULL
  * @fresh: all that is zeroed before each use
  * @key: generation << 32 | number, what its slot knows it by
  * @id: what user space calls it: @key; for a callback the request's
@@ -93,7 +93,9 @@ enum lpc_open {
 struct lpc_call {
 	struct lpc_call *notice;
 	struct delayed_work timeout;
+	/* checkpatch: LINE_SPACING: struct_group() is a declaration */
 	struct_group(fresh,
+		/* checkpatch: PARENTHESIS_ALIGNMENT: as kernel structs have it */
 		struct list_head node;
 		struct list_head sent;
 		struct lpc_waiter waiter;
@@ -105,7 +107,7 @@ struct lpc_call {
 		struct lpc_call *parent;
 		struct lpc_call *incoming;
 		struct lpc_away *away;
-		u32 *loans;
+		u32 *unread;
 		u64 key;
 		u64 id;
 		u64 callback;

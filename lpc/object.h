@@ -2,10 +2,8 @@
 #ifndef _LPC_OBJECT_H
 #define _LPC_OBJECT_H
 
+#include <linux/fs.h>
 #include <linux/types.h>
-
-struct file;
-struct file_operations;
 
 /* What an LPC file descriptor is; the index of its file operations. */
 enum lpc_kind {

@@ -88,7 +88,7 @@ struct lpc_end {
  * What follows @refs does not change once the port is published.
  */
 struct lpc_port {
-	spinlock_t lock;
+	spinlock_t lock;	/* all that does not say otherwise */
 	struct lpc_end self;
 	struct lpc_slots slots;
 	struct list_head conns;

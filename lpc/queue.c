@@ -36,8 +36,6 @@ static void hand(struct lpc_receiver *rx, struct lpc_call *call)
 	call->state = LPC_CALL_HANDED;
 	call->rx = rx;
 	call->refs++;
-	if (call->loans)
-		++*call->loans;
 	rx->call = call;
 	lpc_ident_show(&call->sender, &rx->reader, &rx->shown);
 }
@@ -49,16 +47,26 @@ static void unpark(struct lpc_queue *queue, struct lpc_receiver *rx)
 }
 
 /**
- * lpc_queue_wake_pollers - tell who polls
+ * lpc_poll_wake - tell who polls, if anybody does
+ * @head: in an object of the port whose lock is held
+ * @events: what to report
+ */
+void lpc_poll_wake(wait_queue_head_t *head, __poll_t events)
+{
+	/* A poller enters itself, then takes the lock to look at the state. */
+	if (waitqueue_active(head))
+		wake_up_poll(head, events);
+}
+
+/**
+ * lpc_queue_wake_pollers - tell who polls for messages
  * @queue: locked
  * @events: what to report
  */
 void lpc_queue_wake_pollers(struct lpc_queue *queue, __poll_t events)
 {
 	lockdep_assert_held(queue->lock);
-	/* A poller enters itself, then takes the lock to look at the state. */
-	if (waitqueue_active(&queue->poll))
-		wake_up_poll(&queue->poll, events);
+	lpc_poll_wake(&queue->poll, events);
 }
 
 /**
@@ -138,6 +146,8 @@ struct task_struct *lpc_queue_post(struct lpc_queue *queue,
 	lockdep_assert_held(queue->lock);
 	call->queue = queue;
 	call->seq = ++queue->seq;
+	if (call->unread)
+		++*call->unread;
 	task = offer(queue, call);
 	if (!task)
 		queue->unattended++;
@@ -151,8 +161,8 @@ struct task_struct *lpc_queue_post(struct lpc_queue *queue,
 void lpc_queue_settle(struct lpc_call *call)
 {
 	call->rx = NULL;
-	if (call->loans)
-		--*call->loans;
+	if (call->unread)
+		--*call->unread;
 }
 
 /**
@@ -164,9 +174,17 @@ void lpc_queue_return(struct lpc_call *call)
 	struct task_struct *task;
 
 	lockdep_assert_held(call->queue->lock);
+	if (call->unread)
+		++*call->unread;
 	task = offer(call->queue, call);
 	if (task)
 		wake_up_process(task);
+}
+
+static void unlink_message(struct lpc_call *call)
+{
+	list_del_init(&call->node);
+	call->queue->depth--;
 }
 
 /**
@@ -176,8 +194,9 @@ void lpc_queue_return(struct lpc_call *call)
 void lpc_queue_remove(struct lpc_call *call)
 {
 	lockdep_assert_held(call->queue->lock);
-	list_del_init(&call->node);
-	call->queue->depth--;
+	unlink_message(call);
+	if (call->unread)
+		--*call->unread;
 }
 
 /**
@@ -199,7 +218,7 @@ int lpc_queue_take(struct lpc_queue *queue, struct lpc_receiver *rx)
 			rx->need = call->len;
 			return -EMSGSIZE;
 		}
-		lpc_queue_remove(call);
+		unlink_message(call);
 		hand(rx, call);
 		return 0;
 	}

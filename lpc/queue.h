@@ -32,7 +32,7 @@ struct lpc_end;
  * is handed what fits its room and woken with EMSGSIZE for what does not.
  */
 struct lpc_queue {
-	spinlock_t *lock;
+	spinlock_t *lock;	/* the port's: all of this */
 	struct list_head messages;
 	struct list_head receivers;
 	wait_queue_head_t poll;
@@ -83,6 +83,7 @@ void lpc_queue_park(struct lpc_queue *queue, struct lpc_receiver *rx);
 void lpc_queue_leave(struct lpc_queue *queue, struct lpc_receiver *rx);
 void lpc_queue_stop(struct lpc_queue *queue, const struct lpc_end *end,
 		    int error);
+void lpc_poll_wake(wait_queue_head_t *head, __poll_t events);
 void lpc_queue_wake_pollers(struct lpc_queue *queue, __poll_t events);
 
 #endif /* _LPC_QUEUE_H */

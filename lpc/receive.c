@@ -167,8 +167,7 @@ static void consume(struct lpc_call *call)
 
 	if (call->type == LPC_DATAGRAM) {
 		from->datagrams--;
-		if (waitqueue_active(&from->room))
-			wake_up_poll(&from->room, EPOLLOUT | EPOLLWRNORM);
+		lpc_poll_wake(&from->room, EPOLLOUT | EPOLLWRNORM);
 	}
 	lpc_call_put(call);
 }
@@ -228,7 +227,7 @@ static bool end_loan(struct lpc_call *call, bool copied)
 		lpc_queue_return(call);
 	}
 out:
-	if (conn && conn->owes_closed && !conn->loans)
+	if (conn && conn->owes_closed && !conn->unread)
 		lpc_conn_post_closed(conn);
 	return received;
 }
