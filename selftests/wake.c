@@ -11,6 +11,7 @@
 #include "common_call.h"
 
 #include <sched.h>
+#include <sys/eventfd.h>
 
 #define DELAY	"/sys/module/lpc/parameters/debug_wake_delay_us"
 #define STACK	(64 * 1024)
@@ -20,36 +21,73 @@ static unsigned int seed = 1;
 
 /* ------------------------------------------------ a sender that runs beside */
 
+/*
+ * Told and telling through eventfds: a thread that spun would take the CPU
+ * from the one it waits for.
+ */
 struct sender {
-	atomic_int go;		/* what to send, -1: leave */
-	atomic_int sent;	/* last round sent */
-	atomic_int fd;
+	int go, done;		/* eventfds */
+	atomic_int round;	/* what to do, -1: leave */
+	atomic_int fd;		/* where to send, or whom to kill */
+	pthread_t thread;
 	int error;
 };
+
+static void ring(int bell)
+{
+	__u64 one = 1;
+
+	if (write(bell, &one, sizeof(one)) != sizeof(one))
+		abort();
+}
+
+static void hear(int bell)
+{
+	__u64 n;
+
+	if (read(bell, &n, sizeof(n)) != sizeof(n))
+		abort();
+}
+
+static void sender_start(struct sender *s, void *(*fn)(void *))
+{
+	s->go = eventfd(0, EFD_CLOEXEC);
+	s->done = eventfd(0, EFD_CLOEXEC);
+	if (s->go < 0 || s->done < 0 ||
+	    pthread_create(&s->thread, NULL, fn, s))
+		abort();
+}
+
+static void sender_go(struct sender *s, int round)
+{
+	atomic_store(&s->round, round);
+	ring(s->go);
+}
+
+static void sender_stop(struct sender *s)
+{
+	sender_go(s, -1);
+	pthread_join(s->thread, NULL);
+	close(s->go);
+	close(s->done);
+}
 
 static void *sender_main(void *arg)
 {
 	struct sender *s = arg;
-	int seen = 0, go, ret;
+	int round, ret;
 
 	for (;;) {
-		while ((go = atomic_load(&s->go)) == seen)
-			sched_yield();
-		if (go == -1)
+		hear(s->go);
+		round = atomic_load(&s->round);
+		if (round == -1)
 			return NULL;
-		seen = go;
-		ret = do_send(atomic_load(&s->fd), go, 8);
+		ret = do_send(atomic_load(&s->fd), round, 8);
 		/* EPIPE: the other end was closed first, as it may be. */
 		if (ret && ret != -EPIPE)
 			s->error = ret;
-		atomic_store(&s->sent, go);
+		ring(s->done);
 	}
-}
-
-static void sent(struct sender *s, int round)
-{
-	while (atomic_load(&s->sent) != round)
-		sched_yield();
 }
 
 /* Up to twice what the other side needs to get there, as it turns out. */
@@ -92,13 +130,15 @@ static int kill_round(struct rig *r, struct sender *s, struct victim *v,
 	recv_msg(&v->p, 0, 0);
 	pid = clone(victim_main, stack + STACK,
 		    CLONE_VM | CLONE_FILES | SIGCHLD, v);
-	if (pid < 0 || !UNTIL(waiting(r->port) == 1))
+	if (pid < 0)
 		return __LINE__;
-	atomic_store(&s->go, round);
+	while (waiting(r->port) != 1)
+		sched_yield();
+	sender_go(s, round);
 	random_pause();
 	if (kill(pid, SIGKILL) || waitpid(pid, NULL, 0) != pid)
 		return __LINE__;
-	sent(s, round);
+	hear(s->done);
 	/*
 	 * Copied out before it died, or back in the queue; both if it died
 	 * between, which it cannot tell anybody.
@@ -121,8 +161,8 @@ static void learn_pause(struct rig *r, struct sender *s)
 
 	for (i = 1; i <= 20; i++) {
 		begin = ns_now();
-		atomic_store(&s->go, -1 - i);
-		sent(s, -1 - i);
+		sender_go(s, i);
+		hear(s->done);
 		pause_ns = (pause_ns * 3 + (ns_now() - begin)) / 4;
 		recv_now(r->port, &p);
 	}
@@ -134,7 +174,6 @@ static int kill_receivers(void)
 	struct victim v = { 0 };
 	struct sender s = { 0 };
 	int i, bad = 0, copied = 0;
-	pthread_t thread;
 	char *stack;
 	struct rig r;
 
@@ -144,15 +183,14 @@ static int kill_receivers(void)
 		return -1;
 	v.port = r.port;
 	s.fd = r.ce;
-	pthread_create(&thread, NULL, sender_main, &s);
+	sender_start(&s, sender_main);
 	learn_pause(&r, &s);
 	unattended = port_info(r.port).counters.unattended;
 	for (i = 1; i <= rounds && !bad; i++) {
 		bad = kill_round(&r, &s, &v, stack, i);
 		copied += v.p.m.type == LPC_DATAGRAM;
 	}
-	atomic_store(&s.go, -1);
-	pthread_join(thread, NULL);
+	sender_stop(&s);
 	unattended = port_info(r.port).counters.unattended - unattended;
 	paired = i - 1 - unattended;
 	ksft_print_msg("%d killed: %llu before chosen, %llu between, %d after the copy\n",
@@ -175,36 +213,26 @@ static int caller_main(void *arg)
 	return 0;
 }
 
-struct killer {
-	atomic_int go;
-	atomic_int done;
-	atomic_int pid;
-};
-
 static void *killer_main(void *arg)
 {
-	struct killer *k = arg;
-	int seen = 0, go;
+	struct sender *s = arg;
 
 	for (;;) {
-		while ((go = atomic_load(&k->go)) == seen)
-			sched_yield();
-		if (go < 0)
+		hear(s->go);
+		if (atomic_load(&s->round) == -1)
 			return NULL;
-		seen = go;
 		random_pause();
-		kill(atomic_load(&k->pid), SIGKILL);
-		waitpid(atomic_load(&k->pid), NULL, __WALL);
-		atomic_store(&k->done, go);
+		kill(atomic_load(&s->fd), SIGKILL);
+		waitpid(atomic_load(&s->fd), NULL, __WALL);
+		ring(s->done);
 	}
 }
 
 static int kill_callers(void)
 {
 	struct victim v = { 0 };
-	struct killer k = { 0 };
+	struct sender k = { 0 };
 	int i, ret, bad = 0, late = 0;
-	pthread_t thread;
 	char *stack;
 	struct pkt p;
 	struct rig r;
@@ -214,7 +242,7 @@ static int kill_callers(void)
 	if (stack == MAP_FAILED || rig_open(&r, 0))
 		return -1;
 	v.port = r.ce;
-	pthread_create(&thread, NULL, killer_main, &k);
+	sender_start(&k, killer_main);
 	for (i = 1; i <= rounds && !bad; i++) {
 		pid_t pid;
 
@@ -223,19 +251,17 @@ static int kill_callers(void)
 			    CLONE_VM | CLONE_FILES | SIGCHLD, &v);
 		if (pid < 0 || do_recv(r.port, &p) || p.m.code != (__u32)i)
 			bad = __LINE__;
-		atomic_store(&k.pid, pid);
-		atomic_store(&k.go, i);
+		atomic_store(&k.fd, pid);
+		sender_go(&k, i);
 		ret = do_reply(r.port, p.m.id, i, 8);
 		late += ret == -ECANCELED;
 		if (ret && ret != -ECANCELED)
 			bad = __LINE__;
-		while (atomic_load(&k.done) != i)
-			sched_yield();
+		hear(k.done);
 	}
 	if (!bad && !port_balanced(r.port))
 		bad = __LINE__;
-	atomic_store(&k.go, -1);
-	pthread_join(thread, NULL);
+	sender_stop(&k);
 	ksft_print_msg("%d callers killed, %d before their reply\n", i - 1,
 		       late);
 	if (bad)
@@ -251,14 +277,13 @@ static int close_polled(void)
 	struct sender s = { 0 };
 	int i, bad = 0, se, ce, ep;
 	struct epoll_event ev = { .events = EPOLLIN };
-	pthread_t thread;
 	struct pkt p;
 	struct rig r;
 
 	if (rig_open(&r, 0))
 		return -1;
 	s.fd = r.ce;
-	pthread_create(&thread, NULL, sender_main, &s);
+	sender_start(&s, sender_main);
 	for (i = 1; i <= rounds / 4 && !bad; i++) {
 		ep = epoll_create1(EPOLL_CLOEXEC);
 		if (ep < 0 || add_link(&r, i, 0, &se, &ce) ||
@@ -268,20 +293,19 @@ static int close_polled(void)
 		}
 		/* The message wakes the queue of the end that is closed. */
 		atomic_store(&s.fd, se);
-		atomic_store(&s.go, i);
+		sender_go(&s, i);
 		random_pause();
 		close(ce);
 		if (i & 1)
 			close(ep);
-		sent(&s, i);
+		hear(s.done);
 		if (!(i & 1))
 			close(ep);
 		close(se);
 		while (!recv_now(r.port, &p))
 			;
 	}
-	atomic_store(&s.go, -1);
-	pthread_join(thread, NULL);
+	sender_stop(&s);
 	if (bad)
 		ksft_print_msg("round %d failed at line %d\n", i, bad);
 	rig_close(&r);
