@@ -210,7 +210,8 @@ static void call_status(const struct lpc_call *call, struct lpc_io *io)
 
 static bool call_is_bare(const struct lpc_call *call)
 {
-	return !call->owner && !call->holds_conn && !call->counted;
+	return !call->owner && !call->holds_conn && !call->counted &&
+	       !call->replier.counted;
 }
 
 /* The call is over, and this thread waited for it. */
@@ -388,8 +389,9 @@ int lpc_call_finish(struct lpc_call *call, struct lpc_io *io, bool handoff,
 	for (;;) {
 		why = lpc_wait(&call->waiter, call->deadline, handoff, spin);
 		handoff = false;
-		/* Done, seen with acquire, and replied: it is ours alone. */
-		if (likely(!why && call->state == LPC_CALL_REPLIED))
+		/* Pairs with the release in apply_reply(): it is ours alone. */
+		if (likely(!why && smp_load_acquire(&call->waiter.done) ==
+				   LPC_DONE_FINAL))
 			return call_result(call, io);
 
 		away = why == -ERESTARTSYS ? lpc_away_new(port) : NULL;

@@ -148,6 +148,9 @@ void lpc_conn_post_closed(struct lpc_conn *conn)
 	task = lpc_queue_post(conn->server.recv, closed);
 	if (task)
 		wake_up_process(task);
+	/* Nothing comes here any more for who else waits. */
+	if (conn->server.recv == &conn->server.queue)
+		lpc_queue_stop(conn->server.recv, NULL, -EPIPE);
 }
 
 static void client_dies(struct lpc_conn *conn)
@@ -176,15 +179,24 @@ static void client_dies(struct lpc_conn *conn)
 	wake_end(&conn->server, EPOLLHUP | EPOLLIN);
 }
 
-static void server_dies(struct lpc_conn *conn)
+/*
+ * With @sweep the port's whole queue is emptied afterwards, once, and not for
+ * each of its connections.
+ */
+static void server_dies(struct lpc_conn *conn, bool sweep)
 {
+	bool own = conn->server.recv == &conn->server.queue;
+
 	conn->server.shut = LPC_MASK_SHUT_END;
 	conn->owes_closed = false;
+	lpc_died_forget(&conn->client);
 	lpc_conn_set_live(conn, false);
 	end_sent(&conn->server, LPC_CALL_CANCELED, true);
 	end_sent(&conn->client, LPC_CALL_LOST, false);
-	purge(conn->server.recv, conn);
-	lpc_queue_stop(conn->server.recv, &conn->server, -EPIPE);
+	if (own || !sweep) {
+		purge(conn->server.recv, conn);
+		lpc_queue_stop(conn->server.recv, &conn->server, -EPIPE);
+	}
 	lpc_queue_stop(&conn->client.queue, NULL, -EPIPE);
 	if (conn->state == LPC_CONN_CONNECTED)
 		conn->state = LPC_CONN_GONE;
@@ -194,14 +206,14 @@ static void server_dies(struct lpc_conn *conn)
 	wake_end(&conn->server, EPOLLHUP | EPOLLIN);
 }
 
-static void end_dies(struct lpc_end *end)
+static void end_dies(struct lpc_end *end, bool sweep)
 {
 	if (lpc_end_dead(end))
 		return;
 	if (end->kind == LPC_KIND_CLIENT)
 		client_dies(end->conn);
 	else
-		server_dies(end->conn);
+		server_dies(end->conn, sweep);
 	trace_lpc_close(end->port->serial, end->conn->serial,
 			end->port->name.text, end->kind);
 }
@@ -220,7 +232,7 @@ static void end_servers(struct lpc_port *port)
 	struct lpc_conn *conn, *next;
 
 	list_for_each_entry_safe(conn, next, &port->conns, node)
-		end_dies(&conn->server);
+		end_dies(&conn->server, true);
 }
 
 static void end_pairs(struct lpc_port *port)
@@ -230,7 +242,7 @@ static void end_pairs(struct lpc_port *port)
 	list_for_each_entry_safe(conn, next, &port->conns, node) {
 		if (!conn->paired)
 			continue;
-		end_dies(&conn->server);
+		end_dies(&conn->server, false);
 		lpc_conn_drop(conn);
 	}
 }
@@ -245,13 +257,24 @@ static void self_dies(struct lpc_port *port)
 	purge(&port->self.queue, NULL);
 }
 
+static void sweep_queue(struct lpc_queue *queue)
+{
+	struct lpc_call *call, *next;
+
+	list_for_each_entry_safe(call, next, &queue->messages, node)
+		if (call->type != LPC_REQUEST &&
+		    call->type != LPC_CONNECTION_REQUEST)
+			drop_message(call);
+}
+
 static void port_dies(struct lpc_port *port)
 {
 	if (lpc_end_dead(&port->self))
 		return;
 	self_dies(port);
-	end_servers(port);
 	lpc_queue_stop(&port->self.queue, NULL, -EPIPE);
+	end_servers(port);
+	sweep_queue(&port->self.queue);
 	wake_end(&port->self, EPOLLHUP | EPOLLIN);
 }
 
@@ -303,7 +326,7 @@ int lpc_shutdown(struct lpc_end *end, struct lpc_shutdown *args)
 		if (is_port)
 			port_dies(end->port);
 		else
-			end_dies(end);
+			end_dies(end, false);
 	} else {
 		end->shut |= flags;
 		if (flags & LPC_SHUT_NEW)
@@ -346,7 +369,7 @@ void lpc_end_drop(struct lpc_end *end)
 
 	lpc_port_get(port);
 	lpc_lock(port);
-	end_dies(end);
+	end_dies(end, false);
 	lpc_conn_drop(end->conn);
 	lpc_unlock(port);
 	lpc_port_put(port);

@@ -100,7 +100,9 @@ static struct lpc_share *share_find(struct lpc_port *port,
 
 static u32 share_of(u32 whole)
 {
-	return max_t(u32, 1, (u64)whole * lpc_limit(LPC_LIMIT_SHARE) / 100);
+	u32 percent = lpc_limit(LPC_LIMIT_SHARE);
+
+	return max(1u, whole / 100 * percent + whole % 100 * percent / 100);
 }
 
 static int full(u32 used, u32 most, enum lpc_limit what, u32 *limit,
@@ -114,7 +116,7 @@ static int full(u32 used, u32 most, enum lpc_limit what, u32 *limit,
 }
 
 static int port_has_room(struct lpc_port *port, struct lpc_share *share,
-			 bool privileged, u32 *limit, u32 *in_use)
+			 u32 *limit, u32 *in_use)
 {
 	u32 conns = lpc_limit(LPC_LIMIT_PORT_CONNS);
 	u32 pending = lpc_limit(LPC_LIMIT_PENDING);
@@ -126,13 +128,16 @@ static int port_has_room(struct lpc_port *port, struct lpc_share *share,
 	if (!ret)
 		ret = full(port->pending, pending, LPC_LIMIT_PENDING, limit,
 			   in_use);
-	if (ret || privileged || !share)
+	if (ret || !share)
 		return ret;
 	ret = full(share->conns, share_of(conns), LPC_LIMIT_SHARE, limit,
 		   in_use);
 	if (!ret)
 		ret = full(share->pending, share_of(pending), LPC_LIMIT_SHARE,
 			   limit, in_use);
+	/* Asked only where it matters: capabilities are audited. */
+	if (ret && lpc_is_owner(port->owner, port->ipc_ns))
+		ret = 0;
 	return ret;
 }
 
@@ -149,13 +154,11 @@ int lpc_conn_admit(struct lpc_conn *conn, u32 *limit, u32 *in_use)
 	struct lpc_port *port = conn->port;
 	struct lpc_user *top = lpc_user_top(conn->user);
 	struct lpc_share *share = share_find(port, top);
-	bool privileged;
 	int ret;
 
 	lockdep_assert_held(&port->lock);
-	privileged = lpc_is_owner(port->owner, port->ipc_ns);
 	if (!conn->paired) {
-		ret = port_has_room(port, share, privileged, limit, in_use);
+		ret = port_has_room(port, share, limit, in_use);
 		if (ret)
 			return ret;
 	}
@@ -337,6 +340,8 @@ struct lpc_queue *lpc_end_target(struct lpc_end *end)
  */
 bool lpc_end_may_answer(const struct lpc_end *end, const struct lpc_call *call)
 {
+	if (!call->conn)
+		return end->kind == LPC_KIND_PORT && end->port == call->port;
 	if (call->to_client)
 		return end->kind == LPC_KIND_CLIENT && end->conn == call->conn;
 	if (end->kind == LPC_KIND_PORT)

@@ -16,6 +16,7 @@
 #include <linux/fs.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
+#include <linux/module.h>
 #include <linux/nsproxy.h>
 #include <linux/pid.h>
 #include <linux/poll.h>
@@ -399,14 +400,22 @@ static void detached_died(struct lpc_task_watch *watch)
 	lpc_end_drop(&d->conn->client);
 	kfree(d);
 	lpc_port_put(port);
+	/* Unloading waits for this: lpc_watch_exit(). */
+	module_put(THIS_MODULE);
 }
 
 static struct lpc_detached *detach(struct lpc_conn *conn)
 {
-	struct lpc_detached *d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
+	struct lpc_detached *d;
 
+	/* Without the watch nobody would notice that it is not fetched. */
+	if (!lpc_watch_works())
+		return NULL;
+	d = kzalloc(sizeof(*d), GFP_KERNEL_ACCOUNT);
 	if (!d)
 		return NULL;
+	/* No file stands for it meanwhile. */
+	__module_get(THIS_MODULE);
 	d->conn = conn;
 	d->port = conn->port;
 	lpc_port_get(d->port);
@@ -440,6 +449,7 @@ found:
 	/* The connection has its own reference on the port. */
 	lpc_port_put(d->port);
 	kfree(d);
+	module_put(THIS_MODULE);
 	return conn;
 }
 
@@ -488,6 +498,7 @@ static int connect_wait(struct lpc_conn *conn, struct lpc_connect *args,
 		spin_unlock(&lpc_detached_lock);
 		lpc_port_put(d->port);
 		kfree(d);
+		module_put(THIS_MODULE);
 	}
 	if (!ret)
 		return 0;
@@ -547,7 +558,8 @@ int lpc_connect(struct lpc_connect *args, const char *name, const u8 *data,
 
 	args->limit = LPC_LIMIT_NONE;
 	args->in_use = 0;
-	args->status = 0;
+	/* What fails before the connection is found again leaves it so. */
+	args->status = resume ? LPC_PENDING : 0;
 	ret = connect_check(args);
 	if (!ret && !resume)
 		ret = lpc_name_check(name, args->name_len);
@@ -564,7 +576,8 @@ int lpc_connect(struct lpc_connect *args, const char *name, const u8 *data,
 		if (IS_ERR(conn))
 			return PTR_ERR(conn);
 		lpc_lock(conn->port);
-		lpc_waiter_arm(&conn->waiter);
+		if (!(args->flags & LPC_CONNECT_ASYNC))
+			lpc_waiter_arm(&conn->waiter);
 		conn->waiter.done = conn->completed ||
 				    conn->state >= LPC_CONN_CONNECTED;
 		lpc_unlock(conn->port);

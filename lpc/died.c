@@ -59,6 +59,7 @@ static void died_send(struct lpc_died *died)
 		call->unread = &end->conn->unread;
 	call->refs = 1;
 	call->since = ktime_get_mono_fast_ns();
+	end->died++;
 	call->id = lpc_slots_number(&end->port->slots);
 	call->sender = died->who;
 	died->who.counted = false;
@@ -161,7 +162,14 @@ int lpc_died_watch(struct lpc_end *end, struct lpc_watch *args)
 
 	lpc_lock(end->port);
 	ret = end_can_tell(end);
+	args->in_use = end->nr_watches + end->died;
+	if (!ret && args->in_use >= lpc_limit(LPC_LIMIT_WATCHES)) {
+		/* Threads that come and go would fill the server's queue. */
+		args->limit = LPC_LIMIT_WATCHES;
+		ret = -ENOBUFS;
+	}
 	if (!ret) {
+		args->in_use = 0;
 		list_add_tail(&died->node, &end->watches);
 		end->nr_watches++;
 		lpc_watch_add(&died->watch, thread_died);

@@ -154,14 +154,20 @@ static void call_free(struct lpc_call *call)
 {
 	lockdep_assert_held(&call->port->lock);
 	call_uncount(call);
+	if (call->type == LPC_CLIENT_DIED && !call->dead)
+		call->from->died--;
 	lpc_ident_put(&call->sender);
 	lpc_ident_put(&call->replier);
 	put_pid(call->owner);
 	call->owner = NULL;
 	if (call->timed) {
 		if (!cancel_delayed_work(&call->timeout)) {
-			/* It waits for the lock and frees the call then. */
-			lpc_call_hold(call);
+			/*
+			 * It waits for the lock and frees the call then, to
+			 * the end it was sent on. The port is there anyway.
+			 */
+			if (call->from->conn)
+				lpc_call_hold(call);
 			call->dead = true;
 			return;
 		}
@@ -270,7 +276,7 @@ static void post_notice(struct lpc_call *call)
 	struct lpc_call *notice = call->notice;
 	struct task_struct *task;
 
-	if (!notice || call->to_client || call->parent ||
+	if (!notice || call->to_client || call->callback ||
 	    call->from->kind != LPC_KIND_CLIENT ||
 	    lpc_end_dead(&call->conn->server))
 		return;
@@ -422,6 +428,16 @@ void lpc_away_watch(struct lpc_away *away, struct lpc_call *call)
 		lpc_watch_add(&away->watch, away_died);
 }
 
+/* At the deadline or, where jiffies do not reach that far, before it. */
+static void queue_timeout(struct lpc_call *call)
+{
+	s64 left = call->deadline - ktime_get_ns();
+
+	queue_delayed_work(lpc_wq, &call->timeout,
+			   left > 0 ? min_t(u64, nsecs_to_jiffies(left) + 1,
+					    MAX_JIFFY_OFFSET) : 0);
+}
+
 /**
  * lpc_call_open - its thread leaves, the call goes on
  * @call: whose thread this is; locked
@@ -429,23 +445,22 @@ void lpc_away_watch(struct lpc_away *away, struct lpc_call *call)
  */
 void lpc_call_open(struct lpc_call *call, u8 how)
 {
-	s64 left;
-
 	lockdep_assert_held(&call->port->lock);
 	call->open = how;
 	call->waiter.task = NULL;
 	call->waiter.done = 0;
 	lpc_ident_get(&call->sender);
-	if (!call->owner)
+	if (call->owner != task_pid(current)) {
+		put_pid(call->owner);
 		call->owner = get_pid(task_pid(current));
-	if (call->deadline == LPC_FOREVER || call->timed)
-		return;
-	left = call->deadline - ktime_get_ns();
-	INIT_DELAYED_WORK(&call->timeout, timeout_work);
-	call->timed = true;
-	lpc_port_get(call->port);
-	queue_delayed_work(lpc_wq, &call->timeout,
-			   left > 0 ? nsecs_to_jiffies(left) + 1 : 0);
+	}
+	/* One that runs for an earlier opening looks at the clock itself. */
+	if (call->deadline != LPC_FOREVER && !call->timed) {
+		INIT_DELAYED_WORK(&call->timeout, timeout_work);
+		call->timed = true;
+		lpc_port_get(call->port);
+		queue_timeout(call);
+	}
 }
 
 /**
@@ -475,10 +490,16 @@ static void timeout_work(struct work_struct *work)
 
 	lpc_lock(port);
 	call->timed = false;
-	if (call->dead)
+	if (call->dead) {
 		call_free(call);
-	else if (call->open)
+	} else if (call->open && lpc_deadline_past(call->deadline)) {
 		lpc_call_end(call, LPC_CALL_CANCELED, -ETIMEDOUT);
+	} else if (call->open && call->deadline != LPC_FOREVER) {
+		/* It was given more time, or there is more than jiffies. */
+		call->timed = true;
+		lpc_port_get(port);
+		queue_timeout(call);
+	}
 	lpc_unlock(port);
 	lpc_port_put(port);
 }

@@ -351,7 +351,8 @@ static long do_call(struct lpc_end *end, void __user *arg, size_t size)
 		ret = lpc_call(end, &io);
 	if (likely(!ret))
 		return 0;
-	if (ret != -EINPROGRESS)
+	/* What did not get as far as the call leaves it to be waited for. */
+	if (ret != -EINPROGRESS && ret != -EMSGSIZE && ret != -EBUSY)
 		io.msg.status &= ~LPC_PENDING;
 	return message_error(&io, ret);
 }

@@ -27,6 +27,7 @@ struct lpc_user;
  * @sent: its calls that have not ended or are still open; port->lock
  * @watches: threads registered here by WATCH_THREAD; port->lock
  * @nr_watches: how many; port->lock
+ * @died: CLIENT_DIED of threads registered here, not received; port->lock
  * @datagrams: sent here and still queued; port->lock
  * @calls: sent here and in progress or not collected, for the port alone;
  *	port->lock
@@ -44,6 +45,7 @@ struct lpc_end {
 	struct list_head sent;
 	struct list_head watches;
 	u32 nr_watches;
+	u32 died;
 	u32 datagrams;
 	u32 calls;
 	u32 shut;

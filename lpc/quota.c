@@ -59,7 +59,7 @@ static unsigned int lpc_limits[LPC_LIMIT_MAX] = {
 };
 
 static unsigned int lpc_percent_max = 100;
-static unsigned int lpc_depth_max = 64;
+static unsigned int lpc_depth_max = 16;
 static unsigned int lpc_count_max = 1 << 20;
 static unsigned int lpc_ms_min = 1;
 static unsigned int lpc_ms_max = 24 * 60 * 60 * 1000;

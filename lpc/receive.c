@@ -54,7 +54,7 @@ static struct task_struct *apply_reply(struct lpc_call *call,
 				       const struct lpc_io *io)
 {
 	struct lpc_port *port = call->port;
-	bool waits = call->waiter.task;
+	struct task_struct *task = call->waiter.task;
 	struct lpc_ident me;
 
 	call->code = io->msg.code;
@@ -71,7 +71,7 @@ static struct task_struct *apply_reply(struct lpc_call *call,
 			call->id, call->callback, call->code, call->len, 0);
 
 	lpc_ident_current(&me);
-	if (waits) {
+	if (task) {
 		lpc_ident_show(&me, &call->reader, &call->shown);
 	} else {
 		lpc_ident_get(&me);
@@ -79,7 +79,11 @@ static struct task_struct *apply_reply(struct lpc_call *call,
 	}
 	lpc_call_settle(call);
 	/* Where nobody waits the call may be gone by now. */
-	return waits ? lpc_waiter_fire(&call->waiter) : NULL;
+	if (!task)
+		return NULL;
+	/* Pairs with the acquire in lpc_call_finish(): the call is the waiter's. */
+	smp_store_release(&call->waiter.done, LPC_DONE_FINAL);
+	return task;
 }
 
 /* Is there no sense in waiting here? Locked; nothing is queued. */
@@ -90,7 +94,7 @@ static int receive_over(const struct lpc_end *end)
 	if (end->kind == LPC_KIND_CLIENT && lpc_end_dead(&conn->server))
 		return -EPIPE;
 	if (end->kind == LPC_KIND_SERVER && end->recv == &end->queue &&
-	    lpc_end_dead(&conn->client))
+	    lpc_end_dead(&conn->client) && !conn->owes_closed)
 		return -EPIPE;
 	if (end->recv->shut || end->shut & LPC_SHUT_RECEIVE)
 		return -ESHUTDOWN;
@@ -195,8 +199,10 @@ static void receive(struct lpc_call *call)
 /* Is whom this message was for, or who sent it, no more? Locked. */
 static bool is_stray(const struct lpc_call *call)
 {
-	if (!call->conn || call->type == LPC_CONNECTION_REQUEST)
+	if (call->type == LPC_CONNECTION_REQUEST)
 		return false;
+	if (!call->conn)
+		return lpc_end_dead(&call->port->self);
 	return lpc_end_dead(call->queue == &call->conn->client.queue ?
 			    &call->conn->client : &call->conn->server);
 }
@@ -347,6 +353,9 @@ again:
 	if (!ret)
 		ret = deliver(end, &rx, io, io->msg.status);
 	if (unlikely(ret == 1)) {
+		/* What was copied out may lie over what a restart reads. */
+		if (lpc_io_put_back(io))
+			return -EFAULT;
 		rx_init(&rx, end, io);
 		goto again;
 	}

@@ -6,11 +6,15 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 
+/* lpc_waiter.done: look under the lock; or: it is all yours, without it. */
+#define LPC_DONE_LOOK	1
+#define LPC_DONE_FINAL	2
+
 /**
  * struct lpc_waiter - one thread that sleeps until another says it is done
  * @task: the thread, NULL while none waits; port->lock
- * @done: what it waits for has happened; set under port->lock, read by the
- *	sleeper with acquire
+ * @done: LPC_DONE_*, 0 while there is nothing; set under port->lock, read by
+ *	the sleeper with acquire
  */
 struct lpc_waiter {
 	struct task_struct *task;
@@ -56,7 +60,7 @@ static inline struct task_struct *lpc_waiter_fire(struct lpc_waiter *waiter)
 	struct task_struct *task = waiter->task;
 
 	/* Pairs with the acquire in lpc_wait(): what is done is visible. */
-	smp_store_release(&waiter->done, 1);
+	smp_store_release(&waiter->done, LPC_DONE_LOOK);
 	return task;
 }
 

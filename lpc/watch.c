@@ -6,6 +6,7 @@
  * raw lock only, and what there is to do is done by a work item.
  */
 #include <linux/atomic.h>
+#include <linux/binfmts.h>
 #include <linux/hash.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
@@ -83,7 +84,8 @@ static void probe_exit(void *data, struct task_struct *task)
 	thread_gone(task);
 }
 
-static void probe_exec(void *data, struct task_struct *task)
+static void probe_exec(void *data, struct task_struct *task, pid_t old_pid,
+		       struct linux_binprm *bprm)
 {
 	thread_gone(task);
 }
