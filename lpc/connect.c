@@ -490,6 +490,9 @@ static int connect_wait(struct lpc_conn *conn, struct lpc_connect *args,
 		lpc_unlock(conn->port);
 		return -ERESTARTSYS;
 	}
+	/* In this hold of the lock: what status says of it stays true. */
+	if (ret == -EINPROGRESS && conn->state < LPC_CONN_ACCEPTED)
+		lpc_conn_give_up(conn, LPC_CONN_GONE);
 	lpc_unlock(conn->port);
 
 	if (d) {
