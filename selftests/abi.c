@@ -70,7 +70,8 @@ FIXTURE_VARIANT_ADD(ioc, list) {
 	offsetof(struct lpc_msg, priority),			\
 	offsetof(struct lpc_msg, length) + 4,			\
 }
-#define MSG_NARROW (1 << 4 | 1 << 5)
+
+#define MSG_NARROW	0x30	/* section and nfds */
 
 FIXTURE_VARIANT_ADD(ioc, send) {
 	.cmd = LPC_IOC_SEND, .kinds = ON_PORT | ON_CLIENT | ON_SERVER,
@@ -169,7 +170,7 @@ FIXTURE_TEARDOWN(ioc)
 	munmap(self->page, 3 * self->psize);
 }
 
-static int pick(FIXTURE_DATA(ioc) *self, const FIXTURE_VARIANT(ioc) *v,
+static int pick(struct _test_data_ioc *self, const struct _fixture_variant_ioc *v,
 		unsigned int kind)
 {
 	switch (kind) {
@@ -186,7 +187,7 @@ static int pick(FIXTURE_DATA(ioc) *self, const FIXTURE_VARIANT(ioc) *v,
 }
 
 /* An argument that does little harm and has a known result; all else zero. */
-static void benign(FIXTURE_DATA(ioc) *self, const FIXTURE_VARIANT(ioc) *v,
+static void benign(struct _test_data_ioc *self, const struct _fixture_variant_ioc *v,
 		   void *arg)
 {
 	static const char nobody[] = "test/nobody";
@@ -247,7 +248,7 @@ static unsigned int resize(unsigned int cmd, unsigned int size)
 }
 
 /* The benign argument in zeroed memory of @size bytes, the last one @tail */
-static int run_sized(FIXTURE_DATA(ioc) *self, const FIXTURE_VARIANT(ioc) *v,
+static int run_sized(struct _test_data_ioc *self, const struct _fixture_variant_ioc *v,
 		     unsigned int size, unsigned char tail)
 {
 	unsigned char *arg = self->page;
@@ -556,8 +557,8 @@ FIXTURE_TEARDOWN(bad_pointer)
 	munmap(self->mem, 4096);
 }
 
-static uint64_t bad(FIXTURE_DATA(bad_pointer) *self,
-		    const FIXTURE_VARIANT(bad_pointer) *v)
+static uint64_t bad(struct _test_data_bad_pointer *self,
+		    const struct _fixture_variant_bad_pointer *v)
 {
 	return v->address == 1 ? (uintptr_t)self->mem + 4095 : v->address;
 }
@@ -888,7 +889,7 @@ TEST(a_32_bit_program_makes_a_round_trip)
 	ASSERT_LT(0, len);
 	path[len] = 0;
 	slash = strrchr(path, '/');
-	strcpy(slash + 1, "abi32");
+	memcpy(slash + 1, "abi32", 6);
 	ASSERT_EQ(0, access(path, X_OK));
 	ASSERT_EQ(0, pipe2(out, O_CLOEXEC));
 	pid = fork_child();

@@ -61,8 +61,6 @@
 #define BOB		1001
 #define EVE		1002
 
-#define MAYBE_UNUSED	__attribute__((unused))
-
 /* One message and room for the longest payload, and one byte too many. */
 struct lpcbuf {
 	struct lpc_msg m;

@@ -56,7 +56,7 @@ static void on_signal(int sig) { }
  * A process that connects as self->k->c says (name and answer are filled in),
  * posts "done" with the result, then keeps its end until "leave".
  */
-static void client_start(FIXTURE_DATA(connect) *self)
+static void client_start(struct _test_data_connect *self)
 {
 	struct client *k = self->k;
 
@@ -94,7 +94,7 @@ static void client_start(FIXTURE_DATA(connect) *self)
 	_exit(0);
 }
 
-static bool client_sleeps(FIXTURE_DATA(connect) *self)
+static bool client_sleeps(struct _test_data_connect *self)
 {
 	return until_ioctl(self->pid, LPC_IOC_CONNECT);
 }
@@ -827,6 +827,48 @@ TEST_F(connect, interrupted_before_it_was_received_restarts_with_SA_RESTART)
 	close(end);
 }
 
+/*
+ * A signal and a receiver race for the same request: it is withdrawn and comes
+ * again, or it was received and goes on. Never is it both.
+ */
+TEST_F(connect, withdrawn_or_received_is_decided_once)
+{
+	unsigned int i;
+	int end;
+
+	self->pid = fork_child();
+	if (self->pid == 0) {
+		struct sigaction sa = {
+			.sa_handler = on_signal, .sa_flags = SA_RESTART,
+		};
+
+		sigaction(SIGUSR1, &sa, NULL);
+		for (i = 0; i < 200; i++) {
+			int fd = port_connect_opts(self->name,
+						   &(struct lpc_connect){ 0 });
+
+			must(fd >= 0);
+			must_be(0, msg_send(fd, i, NULL, 0));
+			close(fd);
+		}
+		_exit(0);
+	}
+	for (i = 0; i < 200; i++) {
+		ASSERT_TRUE(until_queued(self->port, 1));
+		kill(self->pid, SIGUSR1);
+		end = accept_one(self->port, i, 0);
+		ASSERT_LE(0, end);
+		ASSERT_EQ(0, msg_recv(self->port, &self->b, LONG));
+		ASSERT_EQ(LPC_DATAGRAM, self->b.m.type);
+		ASSERT_EQ(i, self->b.m.code);
+		ASSERT_EQ(i, self->b.m.context);
+		/* takes PORT_CLOSED along, if that has come already */
+		close(end);
+	}
+	EXPECT_EQ(0, reap(self->pid));
+	self->pid = 0;
+}
+
 TEST_F(connect, interrupted_after_it_was_received_stays_PENDING_and_goes_on)
 {
 	int end;
@@ -903,18 +945,24 @@ FIXTURE_VARIANT(server_is) {
 };
 
 FIXTURE_VARIANT_ADD(server_is, right_uid) { .flags = LPC_CONNECT_SERVER_UID };
+
 FIXTURE_VARIANT_ADD(server_is, right_gid) { .flags = LPC_CONNECT_SERVER_GID };
+
 FIXTURE_VARIANT_ADD(server_is, right_pid) { .flags = LPC_CONNECT_SERVER_PID };
+
 FIXTURE_VARIANT_ADD(server_is, right_in_all) {
 	.flags = LPC_CONNECT_SERVER_UID | LPC_CONNECT_SERVER_GID |
 		 LPC_CONNECT_SERVER_PID,
 };
+
 FIXTURE_VARIANT_ADD(server_is, wrong_uid) {
 	.flags = LPC_CONNECT_SERVER_UID, .wrong = true,
 };
+
 FIXTURE_VARIANT_ADD(server_is, wrong_gid) {
 	.flags = LPC_CONNECT_SERVER_GID, .wrong = true,
 };
+
 FIXTURE_VARIANT_ADD(server_is, wrong_pid) {
 	.flags = LPC_CONNECT_SERVER_PID, .wrong = true,
 };

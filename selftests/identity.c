@@ -28,11 +28,13 @@ FIXTURE_TEARDOWN(identity)
 }
 
 #define EXPECT_FROM(b, wpid, wtid, wuid, wgid, wstatus) do {		\
-	EXPECT_EQ((uint32_t)(wpid), (b)->m.pid);			\
-	EXPECT_EQ((uint32_t)(wtid), (b)->m.tid);			\
-	EXPECT_EQ((uint32_t)(wuid), (b)->m.uid);			\
-	EXPECT_EQ((uint32_t)(wgid), (b)->m.gid);			\
-	EXPECT_EQ((wstatus), (b)->m.status &				\
+	const struct lpc_msg *__m = &(b)->m;				\
+									\
+	EXPECT_EQ((uint32_t)(wpid), __m->pid);				\
+	EXPECT_EQ((uint32_t)(wtid), __m->tid);				\
+	EXPECT_EQ((uint32_t)(wuid), __m->uid);				\
+	EXPECT_EQ((uint32_t)(wgid), __m->gid);				\
+	EXPECT_EQ((wstatus), __m->status &				\
 		  (LPC_PID_FOREIGN | LPC_UID_UNMAPPED | LPC_GID_UNMAPPED)); \
 } while (0)
 
@@ -91,7 +93,7 @@ TEST_F(identity, every_kind_of_message_carries_its_sender)
 
 static void *send_tid(void *arg)
 {
-	FIXTURE_DATA(identity) *self = arg;
+	struct _test_data_identity *self = arg;
 
 	if (msg_send(self->l.client, get_tid(), NULL, 0))
 		return (void *)1;

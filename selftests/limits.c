@@ -52,9 +52,11 @@ static int64_t in_use(int limit)
 }
 
 #define must_be_full(ret, args, which, used) do {			\
+	typeof(args) *__args = &(args);					\
+									\
 	must_be(-ENOBUFS, ret);						\
-	must_be(which, (args).limit);					\
-	must_be(used, (args).in_use);					\
+	must_be(which, __args->limit);					\
+	must_be(used, __args->in_use);					\
 } while (0)
 
 static bool become_surely(uid_t uid)
@@ -67,6 +69,7 @@ static bool become_surely(uid_t uid)
  * AS_USER(uid) { ... }: the block is run by a child that has become @uid, and
  * the parent expects it to end well.
  */
+/* checkpatch: COMPLEX_MACRO: it is the head of a block */
 #define AS_USER(uid)							\
 	for (int __i = 0, __pid = fork_child(); __i < 1;		\
 	     __i++, __pid ? ({ EXPECT_EQ(0, reap(__pid)); }) : _exit(0)) \
@@ -168,8 +171,9 @@ TEST_F(limits, what_fails_is_not_charged)
 			must_be(-EEXIST, port_create("user/1000/taken", NULL));
 			must_be(-EACCES, port_create("system", NULL));
 			must_be(-EINVAL, port_create("a b", NULL));
-			must_be(-EMSGSIZE, port_connect_opts(self->name,
-				&(struct lpc_connect){ .data_len = 261 }));
+			c.data_len = 261;
+			must_be(-EMSGSIZE, port_connect_opts(self->name, &c));
+			c.data_len = 0;
 			must_be(-ENOENT, port_connect("no/such"));
 		}
 		must_be(-ETIMEDOUT, port_connect_opts(self->name, &c));

@@ -24,31 +24,34 @@ FIXTURE_SETUP(name)
 
 FIXTURE_TEARDOWN(name) { }
 
-#define NAME(id, ...) FIXTURE_VARIANT_ADD(name, id) { __VA_ARGS__ }
-NAME(one_byte, .text = "x");
-NAME(segments, .text = "a/b/c/d");
-NAME(lowest_and_highest_byte, .text = "!~");
-NAME(dots_within, .text = ".a/b./...");
-NAME(longest_255, .text = "long/", .len = 255);
-NAME(other_users_number_for_root, .text = "user/1000/x");
-NAME(too_long_256, .text = "long/", .len = 256, .result = -EINVAL);
-NAME(huge_length, .text = "long/", .len = 400, .result = -EINVAL);
-NAME(leading_slash, .text = "/a", .result = -EINVAL);
-NAME(trailing_slash, .text = "a/", .result = -EINVAL);
-NAME(only_slash, .text = "/", .result = -EINVAL);
-NAME(double_slash, .text = "a//b", .result = -EINVAL);
-NAME(dot, .text = ".", .result = -EINVAL);
-NAME(dot_dot, .text = "..", .result = -EINVAL);
-NAME(dot_segment, .text = "a/./b", .result = -EINVAL);
-NAME(dot_dot_segment, .text = "a/../b", .result = -EINVAL);
-NAME(dot_dot_last, .text = "a/..", .result = -EINVAL);
-NAME(space, .text = "a b", .result = -EINVAL);
-NAME(newline, .text = "a\nb", .result = -EINVAL);
-NAME(escape, .text = "a\033b", .result = -EINVAL);
-NAME(delete_0x7f, .text = "a\177b", .result = -EINVAL);
-NAME(latin1, .text = "caf\351", .result = -EINVAL);
-NAME(utf8, .text = "caf\303\251", .result = -EINVAL);
-NAME(nul_within, .text = "a", .len = -2, .result = -EINVAL);
+FIXTURE_VARIANT_ADD(name, one_byte) { .text = "x" };
+FIXTURE_VARIANT_ADD(name, segments) { .text = "a/b/c/d" };
+FIXTURE_VARIANT_ADD(name, lowest_and_highest_byte) { .text = "!~" };
+FIXTURE_VARIANT_ADD(name, dots_within) { .text = ".a/b./..." };
+FIXTURE_VARIANT_ADD(name, longest_255) { .text = "long/", .len = 255 };
+FIXTURE_VARIANT_ADD(name, other_users_number_for_root) { .text = "user/1000/x" };
+
+FIXTURE_VARIANT_ADD(name, too_long_256) {
+	.text = "long/", .len = 256, .result = -EINVAL,
+};
+
+FIXTURE_VARIANT_ADD(name, huge_length) { .text = "long/", .len = 400, .result = -EINVAL };
+FIXTURE_VARIANT_ADD(name, leading_slash) { .text = "/a", .result = -EINVAL };
+FIXTURE_VARIANT_ADD(name, trailing_slash) { .text = "a/", .result = -EINVAL };
+FIXTURE_VARIANT_ADD(name, only_slash) { .text = "/", .result = -EINVAL };
+FIXTURE_VARIANT_ADD(name, double_slash) { .text = "a//b", .result = -EINVAL };
+FIXTURE_VARIANT_ADD(name, dot) { .text = ".", .result = -EINVAL };
+FIXTURE_VARIANT_ADD(name, dot_dot) { .text = "..", .result = -EINVAL };
+FIXTURE_VARIANT_ADD(name, dot_segment) { .text = "a/./b", .result = -EINVAL };
+FIXTURE_VARIANT_ADD(name, dot_dot_segment) { .text = "a/../b", .result = -EINVAL };
+FIXTURE_VARIANT_ADD(name, dot_dot_last) { .text = "a/..", .result = -EINVAL };
+FIXTURE_VARIANT_ADD(name, space) { .text = "a b", .result = -EINVAL };
+FIXTURE_VARIANT_ADD(name, newline) { .text = "a\nb", .result = -EINVAL };
+FIXTURE_VARIANT_ADD(name, escape) { .text = "a\033b", .result = -EINVAL };
+FIXTURE_VARIANT_ADD(name, delete_0x7f) { .text = "a\177b", .result = -EINVAL };
+FIXTURE_VARIANT_ADD(name, latin1) { .text = "caf\351", .result = -EINVAL };
+FIXTURE_VARIANT_ADD(name, utf8) { .text = "caf\303\251", .result = -EINVAL };
+FIXTURE_VARIANT_ADD(name, nul_within) { .text = "a", .len = -2, .result = -EINVAL };
 
 TEST_F(name, grammar_is_kept_by_create_connect_and_query)
 {
@@ -98,19 +101,38 @@ FIXTURE_VARIANT(user_name) {
 FIXTURE_SETUP(user_name) { }
 FIXTURE_TEARDOWN(user_name) { }
 
-#define USER_NAME(id, ...) FIXTURE_VARIANT_ADD(user_name, id) { __VA_ARGS__ }
-USER_NAME(own, .text = "user/1000/a");
-USER_NAME(own_deep, .text = "user/1000/a/b/c");
-USER_NAME(system, .text = "system", .result = -EACCES);
-USER_NAME(another_users, .text = "user/1001/a", .result = -EACCES);
-USER_NAME(roots, .text = "user/0/a", .result = -EACCES);
-USER_NAME(longer_number, .text = "user/10000/a", .result = -EACCES);
-USER_NAME(shorter_number, .text = "user/100/a", .result = -EACCES);
-USER_NAME(leading_zero, .text = "user/01000/a", .result = -EACCES);
-USER_NAME(number_alone, .text = "user/1000", .result = -EACCES);
-USER_NAME(upper_case, .text = "USER/1000/a", .result = -EACCES);
-USER_NAME(nothing_behind, .text = "user/1000/", .result = -EINVAL);
-USER_NAME(climbing_out, .text = "user/1000/../1001/a", .result = -EINVAL);
+FIXTURE_VARIANT_ADD(user_name, own) { .text = "user/1000/a" };
+FIXTURE_VARIANT_ADD(user_name, own_deep) { .text = "user/1000/a/b/c" };
+FIXTURE_VARIANT_ADD(user_name, system) { .text = "system", .result = -EACCES };
+
+FIXTURE_VARIANT_ADD(user_name, another_users) {
+	.text = "user/1001/a", .result = -EACCES,
+};
+
+FIXTURE_VARIANT_ADD(user_name, roots) { .text = "user/0/a", .result = -EACCES };
+
+FIXTURE_VARIANT_ADD(user_name, longer_number) {
+	.text = "user/10000/a", .result = -EACCES,
+};
+
+FIXTURE_VARIANT_ADD(user_name, shorter_number) {
+	.text = "user/100/a", .result = -EACCES,
+};
+
+FIXTURE_VARIANT_ADD(user_name, leading_zero) {
+	.text = "user/01000/a", .result = -EACCES,
+};
+
+FIXTURE_VARIANT_ADD(user_name, number_alone) { .text = "user/1000", .result = -EACCES };
+FIXTURE_VARIANT_ADD(user_name, upper_case) { .text = "USER/1000/a", .result = -EACCES };
+
+FIXTURE_VARIANT_ADD(user_name, nothing_behind) {
+	.text = "user/1000/", .result = -EINVAL,
+};
+
+FIXTURE_VARIANT_ADD(user_name, climbing_out) {
+	.text = "user/1000/../1001/a", .result = -EINVAL,
+};
 
 TEST_F(user_name, only_the_own_prefix_is_open_to_a_user)
 {
@@ -327,26 +349,57 @@ FIXTURE_VARIANT(mode) {
  * who is eve (other), or bob (group), or maria (owner): the first class that
  * fits decides, as for files.
  */
-#define MODE(id, ...) FIXTURE_VARIANT_ADD(mode, id) { __VA_ARGS__ }
-MODE(default_owner, .mode = 0, .who = MARIA, .connect = -ETIMEDOUT, .query = 0);
-MODE(default_group, .mode = 0, .who = BOB, .connect = -EACCES, .query = -EACCES);
-MODE(default_other, .mode = 0, .who = EVE, .connect = -EACCES, .query = -EACCES);
-MODE(default_root, .mode = 0, .who = 0, .connect = -ETIMEDOUT, .query = 0);
-MODE(owner_denied_first, .mode = 0066, .who = MARIA, .connect = -EACCES,
-     .query = -EACCES);
-MODE(group_denied_first, .mode = 0606, .who = BOB, .connect = -EACCES,
-     .query = -EACCES);
-MODE(group_connect, .mode = 0620, .who = BOB, .connect = -ETIMEDOUT,
-     .query = -EACCES);
-MODE(group_query, .mode = 0640, .who = BOB, .connect = -EACCES, .query = 0);
-MODE(group_by_supplementary, .mode = 0660, .who = EVE, .group = BOB,
-     .connect = -ETIMEDOUT, .query = 0);
-MODE(other_connect, .mode = 0602, .who = EVE, .connect = -ETIMEDOUT,
-     .query = -EACCES);
-MODE(other_query, .mode = 0604, .who = EVE, .connect = -EACCES, .query = 0);
-MODE(other_both, .mode = 0606, .who = EVE, .connect = -ETIMEDOUT, .query = 0);
-MODE(owner_query_only, .mode = 0400, .who = MARIA, .connect = -EACCES,
-     .query = 0);
+FIXTURE_VARIANT_ADD(mode, default_owner) {
+	.mode = 0, .who = MARIA, .connect = -ETIMEDOUT, .query = 0,
+};
+
+FIXTURE_VARIANT_ADD(mode, default_group) {
+	.mode = 0, .who = BOB, .connect = -EACCES, .query = -EACCES,
+};
+
+FIXTURE_VARIANT_ADD(mode, default_other) {
+	.mode = 0, .who = EVE, .connect = -EACCES, .query = -EACCES,
+};
+
+FIXTURE_VARIANT_ADD(mode, default_root) {
+	.mode = 0, .who = 0, .connect = -ETIMEDOUT, .query = 0,
+};
+
+FIXTURE_VARIANT_ADD(mode, owner_denied_first) {
+	.mode = 0066, .who = MARIA, .connect = -EACCES, .query = -EACCES,
+};
+
+FIXTURE_VARIANT_ADD(mode, group_denied_first) {
+	.mode = 0606, .who = BOB, .connect = -EACCES, .query = -EACCES,
+};
+
+FIXTURE_VARIANT_ADD(mode, group_connect) {
+	.mode = 0620, .who = BOB, .connect = -ETIMEDOUT, .query = -EACCES,
+};
+
+FIXTURE_VARIANT_ADD(mode, group_query) {
+	.mode = 0640, .who = BOB, .connect = -EACCES, .query = 0,
+};
+
+FIXTURE_VARIANT_ADD(mode, group_by_supplementary) {
+	.mode = 0660, .who = EVE, .group = BOB, .connect = -ETIMEDOUT, .query = 0,
+};
+
+FIXTURE_VARIANT_ADD(mode, other_connect) {
+	.mode = 0602, .who = EVE, .connect = -ETIMEDOUT, .query = -EACCES,
+};
+
+FIXTURE_VARIANT_ADD(mode, other_query) {
+	.mode = 0604, .who = EVE, .connect = -EACCES, .query = 0,
+};
+
+FIXTURE_VARIANT_ADD(mode, other_both) {
+	.mode = 0606, .who = EVE, .connect = -ETIMEDOUT, .query = 0,
+};
+
+FIXTURE_VARIANT_ADD(mode, owner_query_only) {
+	.mode = 0400, .who = MARIA, .connect = -EACCES, .query = 0,
+};
 
 FIXTURE_SETUP(mode)
 {
