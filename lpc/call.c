@@ -175,6 +175,7 @@ static int request_post(struct lpc_end *end, struct lpc_call *call,
 
 static int call_post(struct lpc_end *end, struct lpc_call *call,
 		     struct lpc_io *io, struct task_struct **task)
+	__acquires(&end->port->lock)
 {
 	struct lpc_port *port = end->port;
 	int ret;
@@ -251,6 +252,7 @@ static int call_result(struct lpc_call *call, struct lpc_io *io)
  * Return: 0 when received; 1 to go on waiting; an error that ends the call.
  */
 static int take_callback(struct lpc_call *call, struct lpc_io *io)
+	__must_hold(&call->port->lock)
 {
 	struct lpc_port *port = call->port;
 	struct lpc_call *in = call->incoming;
@@ -339,6 +341,7 @@ static int tell_or_forget(struct lpc_port *port, struct lpc_io *io, u64 key,
  */
 static int call_interrupted(struct lpc_call *call, struct lpc_io *io, u8 how,
 			    struct lpc_away *away)
+	__releases(&call->port->lock)
 {
 	struct lpc_port *port = call->port;
 	bool fatal = fatal_signal_pending(current);
@@ -465,6 +468,7 @@ static int call_new(struct lpc_end *end, struct lpc_io *io,
 }
 
 static int call_async(struct lpc_call *call, struct lpc_io *io)
+	__releases(&call->port->lock)
 {
 	struct lpc_port *port = call->port;
 	u64 key = call->key;

@@ -17,7 +17,7 @@
 #define LPC_LAST_SHUT_FLAG	LPC_SHUT_ALL
 #define LPC_LAST_QUERY_FLAG	LPC_QUERY_WAIT_NAME
 
-#define LPC_MASK(last)		((last) | ((last) - 1))
+#define LPC_MASK(last)		(2 * (last) - 1)
 
 #define LPC_MASK_PORT		LPC_MASK(LPC_LAST_PORT_FLAG)
 #define LPC_MASK_CONNECT	LPC_MASK(LPC_LAST_CONNECT_FLAG)
@@ -43,7 +43,7 @@
 
 /* Calls in flight on a port: its slots grow by doubling between these. */
 #define LPC_SLOTS_MIN		256u
-#define LPC_SLOTS_MAX		(1u << 20)
+#define LPC_SLOTS_MAX		((u32)BIT(20))
 
 /* Elements that LIST collects in one go, so in one hold of a lock. */
 #define LPC_LIST_BATCH		32u
