@@ -12,7 +12,7 @@
 #define CLIENTS	8
 #define SERVERS	4
 
-static unsigned int plain_calls = 16000, other_calls = 8000;
+static unsigned int plain_calls = 8000, other_calls = 4000;
 static long period_ns = 1000000;
 
 static atomic_ulong ticks;
