@@ -388,9 +388,7 @@ static inline bool port_balanced(int port)
 
 static inline short poll_for(int fd, short events)
 {
-	struct pollfd p = { .fd = fd, .events = events };
-
-	return poll(&p, 1, PATIENCE_MS) < 0 ? -1 : p.revents;
+	return poll_ms(fd, events, PATIENCE_MS);
 }
 
 /* ----------------------------------------------------------------- threads */

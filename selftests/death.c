@@ -126,11 +126,18 @@ static void *caller_main(void *arg)
 	return NULL;
 }
 
+struct holder {
+	int port;
+	struct gate *held;
+};
+
 static void *hold_one(void *arg)
 {
+	struct holder *h = arg;
 	struct pkt p;
 
-	do_recv(*(int *)arg, &p);
+	must_be(0, do_recv(h->port, &p));
+	gate_post(h->held, 1);
 	for (;;)
 		pause();
 	return NULL;
@@ -138,16 +145,17 @@ static void *hold_one(void *arg)
 
 static void hundred_clients_server(const char *name, struct gate *up)
 {
+	struct holder h = { .held = up };
 	pthread_t t;
-	int port, i;
+	int i;
 
-	port = port_create(name, &(struct lpc_create){ .mode = 0666 });
-	must(port >= 0);
+	h.port = port_create(name, &(struct lpc_create){ .mode = 0666 });
+	must(h.port >= 0);
 	gate_post(up, 1);
 	for (i = 0; i < CALLERS; i++)
-		must(serve_connect(port, i, 0, NULL) >= 0);
+		must(serve_connect(h.port, i, 0, NULL) >= 0);
 	for (i = 0; i < HOLDERS; i++)
-		must(!pthread_create(&t, NULL, hold_one, &port));
+		must(!pthread_create(&t, NULL, hold_one, &h));
 	for (;;)
 		pause();
 }
@@ -174,6 +182,9 @@ TEST_F(death, a_killed_server_resets_what_it_held_and_fails_what_it_had_not_seen
 		ASSERT_EQ(0, pthread_create(&c[i].thread, NULL, caller_main,
 					    &c[i]));
 	}
+	/* Received, not only on the way: that is what is held. */
+	for (i = 0; i < HOLDERS; i++)
+		gate_wait(&up);
 	ASSERT_TRUE(UNTIL(!query_name(name, &info, NO_WAIT) &&
 			  info.calls_now == CALLERS &&
 			  info.queued == CALLERS - HOLDERS));
