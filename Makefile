@@ -9,7 +9,7 @@ KERNEL ?= default
 O ?= $(CURDIR)/build
 PREFIX ?= /usr/local
 DESTDIR ?=
-VERSION := 0.1
+VERSION := 1.0
 
 export KERNEL
 export O := $(abspath $(O))
