@@ -160,9 +160,13 @@ static bool disturb_strace(pid_t pid)
 	/* strace has let it run again: it sleeps although it is traced. */
 	if (!UNTIL(task_state(pid) == 'S'))
 		return false;
-	kill(tool, SIGTERM);
-	reap(tool);
-	return UNTIL(tracer(pid) == 0);
+	/*
+	 * Again until it has gone: a signal between its look at its flag and
+	 * its wait for the tracee leaves it waiting.
+	 */
+	return UNTIL(!kill(tool, SIGTERM) &&
+		     waitpid(tool, NULL, WNOHANG) == tool) &&
+	       UNTIL(tracer(pid) == 0);
 }
 
 static bool disturb_ptrace(pid_t pid)
