@@ -268,16 +268,24 @@ static int op_list(struct lpc_request *req)
 		.size = sizeof(struct type), .run = fn			\
 	}
 
+/* One whose struct has grown: @first is the size it was published with. */
+#define LPC_OP_GREW(name, type, first, where, fn) {			\
+		.cmd = _IOC(_IOC_DIR(LPC_IOC_##name), LPC_IOC_MAGIC,	\
+			    _IOC_NR(LPC_IOC_##name), first),		\
+		.on = where, .size = sizeof(struct type), .run = fn	\
+	}
+
 static const struct lpc_op lpc_ops[] = {
 	LPC_OP(INFO, lpc_info, ON_DEVICE, op_info),
 	LPC_OP(CREATE, lpc_create, ON_DEVICE, op_create),
-	LPC_OP(CONNECT, lpc_connect, ON_DEVICE | ON_CLIENT, op_connect),
+	LPC_OP_GREW(CONNECT, lpc_connect, 104, ON_DEVICE | ON_CLIENT,
+		    op_connect),
 	LPC_OP(LIST, lpc_list, ON_DEVICE, op_list),
 	LPC_OP(CANCEL, lpc_cancel, ON_ALL, op_cancel),
 	LPC_OP(SHUTDOWN, lpc_shutdown, ON_ALL, op_shutdown),
 	LPC_OP(QUERY, lpc_query, ON_DEVICE | ON_ALL, op_query),
 	LPC_OP(WATCH_THREAD, lpc_watch, ON_PORT | ON_CLIENT, op_watch),
-	LPC_OP(ACCEPT, lpc_accept, ON_PORT, op_accept),
+	LPC_OP_GREW(ACCEPT, lpc_accept, 48, ON_PORT, op_accept),
 	LPC_OP(COMPLETE, lpc_complete, ON_SERVER, op_complete),
 };
 
@@ -480,16 +488,16 @@ static void check_abi(void)
 	BUILD_BUG_ON(sizeof(struct lpc_limit_value) != 16);
 	BUILD_BUG_ON(sizeof(struct lpc_info) != 40 + 16 * LPC_LIMIT_MAX);
 	BUILD_BUG_ON(sizeof(struct lpc_create) != 64);
-	BUILD_BUG_ON(sizeof(struct lpc_connect) != 104);
-	BUILD_BUG_ON(sizeof(struct lpc_accept) != 48);
+	BUILD_BUG_ON(sizeof(struct lpc_connect) != 184);
+	BUILD_BUG_ON(sizeof(struct lpc_accept) != 136);
 	BUILD_BUG_ON(sizeof(struct lpc_complete) != 8);
 	BUILD_BUG_ON(sizeof(struct lpc_shutdown) != 8);
 	BUILD_BUG_ON(sizeof(struct lpc_cancel) != 16);
 	BUILD_BUG_ON(sizeof(struct lpc_watch) != 16);
 	BUILD_BUG_ON(sizeof(struct lpc_counters) != 80);
 	BUILD_BUG_ON(sizeof(struct lpc_port_info) != 104 + 80 + 256);
-	BUILD_BUG_ON(sizeof(struct lpc_conn_info) != 64 + 80);
-	BUILD_BUG_ON(sizeof(struct lpc_call_info) != 72);
+	BUILD_BUG_ON(sizeof(struct lpc_conn_info) != 64 + 80 + 32);
+	BUILD_BUG_ON(sizeof(struct lpc_call_info) != 96);
 	BUILD_BUG_ON(sizeof(struct lpc_query) != 56);
 	BUILD_BUG_ON(sizeof(struct lpc_list) != 48);
 }

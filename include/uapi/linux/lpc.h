@@ -32,6 +32,7 @@
  * - ENOENT: no such name in this IPC namespace
  * - ENOTCONN: the handshake of this connection is not over
  * - ENOTTY: no such ioctl on this kind of file descriptor
+ * - EREMOTEIO: bad memory of the client, in DATA
  * - EOPNOTSUPP: exists, but not for this kind of port, call or kernel
  * - EPERM: the server is not who the client required
  * - EPIPE: the peer is gone; on a request: no server has ever received it
@@ -118,8 +119,9 @@ enum lpc_type {
  * @status: out: LPC_DID_REPLY ...; in: LPC_PENDING, to wait on for @id
  * @flags: in: LPC_DONTWAIT ...; out: 0
  * @code: carried unchanged: the method in a request, the result in a reply
- * @len: bytes of payload
- * @room: in: payload bytes that fit where the received message goes; out, on
+ * @len: bytes of payload: up to LPC_INLINE_MAX behind the header; more of them
+ *	at @offset of @section
+ * @room: in: inline bytes that fit where the received message goes; out, on
  *	EMSGSIZE: what was needed, or the limit that was exceeded
  * @error: out: in a REPLY that ends a detached call, 0 or a negative errno
  * @id: the request's id; in: which one is answered, called back or waited for
@@ -132,11 +134,16 @@ enum lpc_type {
  * @deadline: in: of the wait in this ioctl; out, in a request: its caller's
  * @out: in: address where the received message goes (header, then payload);
  *	0: over this one
- * @offset: of the payload in a section; 0 until sections exist
- * @length: of the payload in a section; 0 until sections exist
+ * @offset: with @section, where the piece begins that goes with this message,
+ *	in bytes from the view's start; in a CONNECTION_REQUEST the most bytes of
+ *	a section of the server's that the client takes
+ * @length: with @section, bytes of that piece, at least @len where the payload
+ *	lies there; in a CONNECTION_REQUEST the size of the client's view
  * @cookie: 0, for calls that do not block
  * @fds: 0, for passing file descriptors
- * @section: index of the section, 0 for none
+ * @section: enum lpc_section_index; a view that both sides have. The piece of a
+ *	request also is where its reply may lie; a reply that names the caller's
+ *	section lies within it. Not in a datagram.
  * @nfds: 0, for passing file descriptors
  * @priority: 0, for priority inheritance
  * @limit: out, on ENOBUFS: enum lpc_limit
@@ -171,6 +178,140 @@ struct lpc_msg {
 };
 
 /**
+ * enum lpc_section_index - whose section a message speaks of
+ * @LPC_SECTION_NONE: none
+ * @LPC_SECTION_CLIENT: the one the client gave to CONNECT
+ * @LPC_SECTION_SERVER: the one the server gave to ACCEPT
+ */
+enum lpc_section_index {
+	LPC_SECTION_NONE	= 0,
+	LPC_SECTION_CLIENT	= 1,
+	LPC_SECTION_SERVER	= 2,
+};
+
+/* lpc_buffer.access: what the server may do with it */
+#define LPC_DATA_READ		(1u << 0)
+#define LPC_DATA_WRITE		(1u << 1)
+
+#define LPC_BUFFERS_MAX		16u	/* buffers that one request lists */
+
+/**
+ * struct lpc_buffer - memory of the caller that the server may reach by DATA
+ * @base: address in the caller
+ * @length: bytes
+ * @access: LPC_DATA_READ, LPC_DATA_WRITE or both
+ * @reserved: 0
+ */
+struct lpc_buffer {
+	__u64	base;
+	__u64	length;
+	__u32	access;
+	__u32	reserved;
+};
+
+/**
+ * struct lpc_call_data - the argument of CALL with buffers: LPC_IOC_CALL_DATA
+ *	is LPC_IOC_CALL with a longer header
+ * @msg: the message; its payload follows this whole struct
+ * @buffers: in: address of an array of struct lpc_buffer, copied once
+ * @count: in: elements there, 1 to LPC_BUFFERS_MAX
+ * @reserved: 0
+ *
+ * The buffers are there for the server while this thread waits in CALL, and not
+ * a moment longer. Not for asynchronous calls and not for callbacks.
+ */
+struct lpc_call_data {
+	struct lpc_msg	msg;
+	__u64		buffers;
+	__u32		count;
+	__u32		reserved;
+};
+
+/**
+ * struct lpc_data - DATA on a port or a server end (NtReadRequestData,
+ *	NtWriteRequestData): copy from or to a buffer that a request lists
+ * @id: in: the request, received here and not answered
+ * @index: in: which of its buffers
+ * @access: in: LPC_DATA_READ or LPC_DATA_WRITE, one of them
+ * @offset: in: where in that buffer
+ * @address: in: memory of the caller of this
+ * @length: in: bytes; 0 copies nothing and tells @size and @allowed
+ * @deadline: in: ETIMEDOUT then; the client's memory may never answer
+ * @done: out: bytes copied, on errors too
+ * @size: out: bytes of that buffer
+ * @allowed: out: its lpc_buffer.access
+ * @reserved: 0
+ *
+ * The copying is done by the client's own thread, inside its CALL. EAGAIN: that
+ * thread is away, in a callback or a signal handler. EBUSY: another thread is
+ * at this request's buffers. EACCES: not that way. EFAULT: memory of this
+ * caller; EREMOTEIO: memory of the client. ECANCELED: the call has ended.
+ */
+struct lpc_data {
+	__u64	id;
+	__u32	index;
+	__u32	access;
+	__u64	offset;
+	__u64	address;
+	__u64	length;
+	__u64	deadline;
+	__u64	done;
+	__u64	size;
+	__u32	allowed;
+	__u32	reserved;
+};
+
+/**
+ * struct lpc_section_make - SECTION on /dev/lpc: memory to share, all of it allocated
+ *	and charged to the caller here
+ * @flags: in: 0
+ * @fd: out: the section: for CONNECT, ACCEPT and mmap()
+ * @size: in: bytes; out: rounded up to whole pages
+ * @in_use: out: on ENOBUFS, bytes this user has in sections
+ * @limit: out: on ENOBUFS: LPC_LIMIT_SECTION_BYTES or LPC_LIMIT_SECTION
+ * @reserved: 0
+ *
+ * Its size never changes and no part of it is ever given back while it is
+ * mapped anywhere: nobody gets SIGBUS from it, and nobody else pays for it.
+ */
+struct lpc_section_make {
+	__u32	flags;
+	__s32	fd;
+	__u64	size;
+	__u64	in_use;
+	__u32	limit;
+	__u32	reserved;
+};
+
+/* lpc_view.flags */
+#define LPC_VIEW_PEER_READONLY	(1u << 0)	/* own, in: the peer can never write */
+#define LPC_VIEW_TELL_BASE	(1u << 1)	/* theirs, in: tell the peer @base */
+#define LPC_VIEW_SHARED		(1u << 2)	/* out: both sides have it */
+
+/**
+ * struct lpc_view - a section in CONNECT and ACCEPT (NT: PORT_VIEW and
+ *	REMOTE_PORT_VIEW): @own is what the caller gives, @theirs what it takes
+ * @fd: in: own: the section, with LPC_CONNECT_VIEW or LPC_ACCEPT_VIEW; else 0
+ * @flags: in and out: LPC_VIEW_*
+ * @offset: in: own: where the view begins in the section, whole pages
+ * @size: in: own: bytes, 0: up to its end; theirs: the most that is taken, 0:
+ *	nothing. out: bytes mapped here, whole pages
+ * @base: out: where, in the caller; 0 if it is not
+ * @peer_base: out: own: where the peer has it, if the peer tells
+ *
+ * Views are shared, never executable, not inherited by fork(). They are the
+ * caller's own: munmap() them. CONNECT maps both when it succeeds, ACCEPT both.
+ */
+struct lpc_view {
+	__s32	fd;
+	__u32	flags;
+	__u64	offset;
+	__u64	size;
+	__u64	base;
+	__u64	peer_base;
+};
+
+/**
  * enum lpc_limit - what can be full; index into lpc_info.limits
  * @LPC_LIMIT_NONE: none
  * @LPC_LIMIT_PORTS: ports a user has made (sysctl lpc.ports)
@@ -188,7 +329,10 @@ struct lpc_msg {
  *	have ended and were not fetched (lpc.calls)
  * @LPC_LIMIT_CALLBACK_DEPTH: nested callbacks (lpc.callback_depth)
  * @LPC_LIMIT_WATCHES: watches a user has registered (lpc.watches)
- * @LPC_LIMIT_SECTION_BYTES: kept for sections
+ * @LPC_LIMIT_SECTION_BYTES: bytes a user has in sections, until the last file
+ *	descriptor and the last mapping are gone (lpc.section_bytes)
+ * @LPC_LIMIT_SECTION: bytes of one section (lpc.section_max); a connection has
+ *	two at most
  * @LPC_LIMIT_MAX: one more than the last
  */
 enum lpc_limit {
@@ -205,6 +349,7 @@ enum lpc_limit {
 	LPC_LIMIT_CALLBACK_DEPTH	= 10,
 	LPC_LIMIT_WATCHES		= 11,
 	LPC_LIMIT_SECTION_BYTES		= 12,
+	LPC_LIMIT_SECTION		= 13,
 	LPC_LIMIT_MAX			= 16,
 };
 
@@ -212,6 +357,7 @@ enum lpc_limit {
 #define LPC_HAS_WATCH		(1ull << 0)	/* WATCH_THREAD, callbacks end */
 #define LPC_HAS_HANDOFF		(1ull << 1)	/* wakes stay on this CPU */
 #define LPC_HAS_DEBUG		(1ull << 2)	/* built with LPC_DEBUG */
+#define LPC_HAS_SECTIONS	(1ull << 3)	/* SECTION, views, DATA */
 
 /**
  * struct lpc_limit_value - a limit in force and what the caller has of it
@@ -296,11 +442,13 @@ struct lpc_create {
 #define LPC_CONNECT_SERVER_GID	(1u << 3)
 #define LPC_CONNECT_SERVER_PID	(1u << 4)
 #define LPC_CONNECT_SAME_SERVER	(1u << 5)	/* acceptor has the creator's uid */
+#define LPC_CONNECT_VIEW	(1u << 6)	/* @own is given */
 
 /**
  * struct lpc_connect - CONNECT on /dev/lpc (NtConnectPort,
  *	NtSecureConnectPort); on a client end made with LPC_CONNECT_ASYNC:
- *	finish it, with @name_len 0 and no flags
+ *	finish it, with @name_len 0; LPC_CONNECT_VIEW and @own.fd 0 map what was
+ *	given when it was made, @theirs as there, both once
  * @flags: in: LPC_CONNECT_*
  * @status: in: LPC_PENDING to wait on; out: LPC_PENDING, LPC_WAS_TAKEN (the
  *	server has seen the request), LPC_TRUNCATED
@@ -323,6 +471,8 @@ struct lpc_create {
  * @limit: out: on ENOBUFS
  * @in_use: out: on ENOBUFS
  * @reserved: 0
+ * @own: in and out: with LPC_CONNECT_VIEW, the client's section
+ * @theirs: in and out: what the client takes of the server's
  */
 struct lpc_connect {
 	__u32	flags;
@@ -346,11 +496,15 @@ struct lpc_connect {
 	__u32	limit;
 	__u32	in_use;
 	__u32	reserved;
+	struct lpc_view own;
+	struct lpc_view theirs;
 };
 
 /* lpc_accept.flags */
 #define LPC_ACCEPT_REFUSE	(1u << 0)
 #define LPC_ACCEPT_OWN_QUEUE	(1u << 1)	/* only this connection, only here */
+#define LPC_ACCEPT_VIEW		(1u << 2)	/* @own is given */
+#define LPC_ACCEPT_MAP_NOW	(1u << 3)	/* @own: wait until the client has it */
 
 /**
  * struct lpc_accept - ACCEPT on a port (NtAcceptConnectPort)
@@ -362,7 +516,16 @@ struct lpc_connect {
  * @fd: out: the server end; -1 on refusal
  * @limit: out: on ENOBUFS
  * @in_use: out: on ENOBUFS
- * @room: out: on EMSGSIZE: the port's connect_max
+ * @room: out: on EMSGSIZE: the port's connect_max; 0 if a view is too large for
+ *	who is to take it
+ * @deadline: in: with LPC_ACCEPT_MAP_NOW, finite: then the client is refused and
+ *	this is ETIMEDOUT
+ * @own: in and out: with LPC_ACCEPT_VIEW, the server's section, mapped into the
+ *	client when COMPLETE lets it go on
+ * @theirs: in and out: what the server takes of the client's
+ *
+ * A view that is larger than who is to take it said is EMSGSIZE; the request
+ * stays answerable. One that cannot be mapped here refuses the client.
  */
 struct lpc_accept {
 	__u32	flags;
@@ -374,6 +537,9 @@ struct lpc_accept {
 	__u32	limit;
 	__u32	in_use;
 	__u32	room;
+	__u64	deadline;
+	struct lpc_view own;
+	struct lpc_view theirs;
 };
 
 /**
@@ -558,6 +724,12 @@ enum lpc_conn_state {
  * @datagrams_max: how many may be, by direction
  * @watches: registered threads
  * @counters: since it was made
+ * @client_view: bytes of the client's section that both sides have, 0: none
+ * @server_view: bytes of the server's section that both sides have, 0: none
+ * @held_bytes: of @client_view and @server_view: pieces whose call ended while
+ *	the peer had it, and whose answer has not come since
+ * @held: how many such calls; they count as calls in progress (LPC_LIMIT_CALLS)
+ * @reserved: 0
  */
 struct lpc_conn_info {
 	__u64	serial;
@@ -575,6 +747,11 @@ struct lpc_conn_info {
 	__u32	datagrams_max;
 	__u32	watches;
 	struct lpc_counters counters;
+	__u64	client_view;
+	__u64	server_view;
+	__u64	held_bytes;
+	__u32	held;
+	__u32	reserved;
 };
 
 /**
@@ -606,13 +783,18 @@ enum lpc_call_state {
  * @sent: when, CLOCK_MONOTONIC ns of the reader
  * @start: start time of the caller's thread, ns since boot
  * @state: enum lpc_call_state
- * @flags: LPC_CALL_ASYNC, LPC_CALLBACK
+ * @flags: LPC_CALL_ASYNC, LPC_CALLBACK, LPC_CALL_HELD
  * @code: the method
  * @len: payload bytes
  * @pid: caller, 0 if not visible here
  * @tid: its thread
  * @server_tid: thread that received it, 0 if none or not visible
  * @to_client: 1 if the server called
+ * @section: enum lpc_section_index of its piece
+ * @buffers: how many it lists for DATA
+ * @reserved: 0
+ * @offset: of its piece
+ * @length: of its piece
  */
 struct lpc_call_info {
 	__u64	id;
@@ -628,7 +810,15 @@ struct lpc_call_info {
 	__u32	tid;
 	__u32	server_tid;
 	__u32	to_client;
+	__u16	section;
+	__u16	buffers;
+	__u32	reserved;
+	__u64	offset;
+	__u64	length;
 };
+
+/* lpc_call_info.flags: over, but the peer may still write to its piece */
+#define LPC_CALL_HELD		(1u << 16)
 
 /* lpc_query.what, lpc_list.what */
 #define LPC_WHAT_PORT		1	/* struct lpc_port_info */
@@ -642,8 +832,8 @@ struct lpc_call_info {
  * struct lpc_query - QUERY on a port or an end, or by name on /dev/lpc
  *	(NtQueryInformationPort)
  * @what: in: LPC_WHAT_PORT; LPC_WHAT_CONN on an end; LPC_WHAT_CALL on a port
- *	or an end, for the request @id that waits there for an answer (ESTALE
- *	if none does). By name only LPC_WHAT_PORT, and r is needed.
+ *	or an end, for the request @id that waits there for an answer, on the
+ *	end that sent it also while it is LPC_CALL_HELD (ESTALE if none does). By name only LPC_WHAT_PORT, and r is needed.
  * @flags: in: LPC_QUERY_WAIT_NAME
  * @name: in: on /dev/lpc, address of the name
  * @name_len: in: on /dev/lpc, its length; else 0
@@ -699,21 +889,26 @@ struct lpc_list {
 #define LPC_IOC_CREATE		_IOWR(LPC_IOC_MAGIC, 0x01, struct lpc_create)
 #define LPC_IOC_CONNECT		_IOWR(LPC_IOC_MAGIC, 0x02, struct lpc_connect)
 #define LPC_IOC_LIST		_IOWR(LPC_IOC_MAGIC, 0x03, struct lpc_list)
-/* 0x04 SECTION, 0x05 EVENT_PAIR */
+#define LPC_IOC_SECTION		_IOWR(LPC_IOC_MAGIC, 0x04, struct lpc_section_make)
+/* 0x05 EVENT_PAIR */
 
 /* on a port or an end */
 #define LPC_IOC_SEND		_IOWR(LPC_IOC_MAGIC, 0x10, struct lpc_msg)
 #define LPC_IOC_CALL		_IOWR(LPC_IOC_MAGIC, 0x11, struct lpc_msg)
+#define LPC_IOC_CALL_DATA	_IOWR(LPC_IOC_MAGIC, 0x11, struct lpc_call_data)
 #define LPC_IOC_REPLY_RECV	_IOWR(LPC_IOC_MAGIC, 0x12, struct lpc_msg)
 #define LPC_IOC_REPLY_WAIT	_IOWR(LPC_IOC_MAGIC, 0x13, struct lpc_msg)
 #define LPC_IOC_CANCEL		_IOWR(LPC_IOC_MAGIC, 0x14, struct lpc_cancel)
 #define LPC_IOC_SHUTDOWN	_IOWR(LPC_IOC_MAGIC, 0x15, struct lpc_shutdown)
 #define LPC_IOC_QUERY		_IOWR(LPC_IOC_MAGIC, 0x16, struct lpc_query)
 #define LPC_IOC_WATCH_THREAD	_IOWR(LPC_IOC_MAGIC, 0x17, struct lpc_watch)
-/* 0x18 SECURITY, 0x19 DATA, 0x1a IMPERSONATE, 0x1b QUICK, 0x1c QUICK_OPEN */
+/* 0x18 SECURITY, 0x1a IMPERSONATE, 0x1b QUICK, 0x1c QUICK_OPEN */
 
 /* on a port */
 #define LPC_IOC_ACCEPT		_IOWR(LPC_IOC_MAGIC, 0x20, struct lpc_accept)
+
+/* on a port or a server end */
+#define LPC_IOC_DATA		_IOWR(LPC_IOC_MAGIC, 0x19, struct lpc_data)
 
 /* on a server end */
 #define LPC_IOC_COMPLETE	_IOWR(LPC_IOC_MAGIC, 0x21, struct lpc_complete)
