@@ -7,6 +7,7 @@
 #define _LPC_COMPAT_H
 
 #include <linux/kref.h>
+#include <linux/mm.h>
 #include <linux/nsproxy.h>
 #include <linux/sched.h>
 #include <linux/sysctl.h>
@@ -36,6 +37,18 @@
 #else
 #define LPC_SYSCTL_END		{ }
 #endif
+
+/* Flags of a mapping are const, and changed by a function, since 6.3. */
+static inline void lpc_vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
+				    vm_flags_t clear)
+{
+/* checkpatch: CONSTANT_COMPARISON: the usual order of this test */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+	vm_flags_mod(vma, set, clear);
+#else
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+#endif
+}
 
 /* Lazy preemption (6.13) asks through a flag that need_resched() ignores. */
 static inline bool lpc_should_resched(void)

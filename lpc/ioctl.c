@@ -27,6 +27,7 @@
 #include "message.h"
 #include "query.h"
 #include "receive.h"
+#include "section.h"
 
 /* On which kinds of file an ioctl exists. */
 #define ON_DEVICE	BIT(0)
@@ -54,6 +55,7 @@ union lpc_args {
 	struct lpc_watch watch;
 	struct lpc_query query;
 	struct lpc_list list;
+	struct lpc_section_make section;
 };
 
 /**
@@ -185,6 +187,24 @@ static int connect_device(struct lpc_request *req, struct lpc_extra *extra)
 	return ret;
 }
 
+static int op_section(struct lpc_request *req)
+{
+	struct lpc_section_make *args = &req->args.section;
+	struct lpc_fd fd = LPC_FD_NONE;
+	int ret;
+
+	args->fd = -1;
+	ret = lpc_section_make(args, &fd);
+	if (!ret)
+		ret = args_out(req, sizeof(*args));
+	if (!ret)
+		lpc_fd_publish(&fd);
+	else
+		args->fd = -1;
+	lpc_fd_abort(&fd);
+	return ret;
+}
+
 static int op_connect(struct lpc_request *req)
 {
 	struct lpc_connect *args = &req->args.connect;
@@ -281,6 +301,7 @@ static const struct lpc_op lpc_ops[] = {
 	LPC_OP_GREW(CONNECT, lpc_connect, 104, ON_DEVICE | ON_CLIENT,
 		    op_connect),
 	LPC_OP(LIST, lpc_list, ON_DEVICE, op_list),
+	LPC_OP(SECTION, lpc_section_make, ON_DEVICE, op_section),
 	LPC_OP(CANCEL, lpc_cancel, ON_ALL, op_cancel),
 	LPC_OP(SHUTDOWN, lpc_shutdown, ON_ALL, op_shutdown),
 	LPC_OP(QUERY, lpc_query, ON_DEVICE | ON_ALL, op_query),
@@ -500,6 +521,11 @@ static void check_abi(void)
 	BUILD_BUG_ON(sizeof(struct lpc_call_info) != 96);
 	BUILD_BUG_ON(sizeof(struct lpc_query) != 56);
 	BUILD_BUG_ON(sizeof(struct lpc_list) != 48);
+	BUILD_BUG_ON(sizeof(struct lpc_section_make) != 32);
+	BUILD_BUG_ON(sizeof(struct lpc_view) != 40);
+	BUILD_BUG_ON(sizeof(struct lpc_buffer) != 24);
+	BUILD_BUG_ON(sizeof(struct lpc_call_data) != 144);
+	BUILD_BUG_ON(sizeof(struct lpc_data) != 72);
 }
 
 /**

@@ -14,6 +14,7 @@
 #include "message.h"
 #include "port.h"
 #include "quota.h"
+#include "section.h"
 #include "watch.h"
 
 static ushort dev_mode = 0666;
@@ -33,9 +34,12 @@ static int __init lpc_init(void)
 	ret = lpc_message_init();
 	if (ret)
 		return ret;
-	ret = lpc_port_init();
+	ret = lpc_section_init();
 	if (ret)
 		goto err_message;
+	ret = lpc_port_init();
+	if (ret)
+		goto err_section;
 	ret = lpc_conn_init();
 	if (ret)
 		goto err_port;
@@ -66,6 +70,8 @@ err_conn:
 	lpc_conn_exit();
 err_port:
 	lpc_port_exit();
+err_section:
+	lpc_section_exit();
 err_message:
 	lpc_message_exit();
 	return ret;
@@ -81,6 +87,7 @@ static void __exit lpc_exit(void)
 	lpc_quota_exit();
 	lpc_conn_exit();
 	lpc_port_exit();
+	lpc_section_exit();
 	lpc_message_exit();
 }
 

@@ -9,6 +9,8 @@
  */
 #include <linux/cred.h>
 #include <linux/hashtable.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -33,7 +35,7 @@ struct lpc_user {
 	kuid_t uid;
 	struct lpc_user *parent;
 	unsigned int refs;
-	u32 used[LPC_LIMIT_MAX];
+	u64 used[LPC_LIMIT_MAX];
 };
 
 static DEFINE_HASHTABLE(lpc_users, 8);
@@ -58,6 +60,11 @@ static unsigned int lpc_limits[LPC_LIMIT_MAX] = {
 	[LPC_LIMIT_WATCHES]		= 1024,
 };
 
+/* What is counted in bytes; the defaults depend on the machine's memory. */
+static unsigned long lpc_section_bytes;
+static unsigned long lpc_section_max;
+static unsigned long lpc_bytes_max = LONG_MAX;
+
 static unsigned int lpc_percent_max = 100;
 static unsigned int lpc_depth_max = 16;
 static unsigned int lpc_count_max = 1 << 20;
@@ -75,6 +82,16 @@ static unsigned int lpc_ms_max = 24 * 60 * 60 * 1000;
 		.extra2		= most,					\
 	}
 
+#define LPC_SYSCTL_BYTES(file, value)					\
+	{								\
+		.procname	= file,					\
+		.data		= value,				\
+		.maxlen		= sizeof(unsigned long),		\
+		.mode		= 0644,					\
+		.proc_handler	= proc_doulongvec_minmax,		\
+		.extra2		= &lpc_bytes_max,			\
+	}
+
 #define LPC_SYSCTL_LIMIT(file, what, most) \
 	LPC_SYSCTL(file, &lpc_limits[what], SYSCTL_ZERO, most)
 
@@ -90,6 +107,8 @@ static struct ctl_table lpc_sysctls[] = {
 	LPC_SYSCTL_LIMIT("calls", LPC_LIMIT_CALLS, &lpc_count_max),
 	LPC_SYSCTL_LIMIT("callback_depth", LPC_LIMIT_CALLBACK_DEPTH, &lpc_depth_max),
 	LPC_SYSCTL_LIMIT("watches", LPC_LIMIT_WATCHES, &lpc_count_max),
+	LPC_SYSCTL_BYTES("section_bytes", &lpc_section_bytes),
+	LPC_SYSCTL_BYTES("section_max", &lpc_section_max),
 	LPC_SYSCTL("callback_ms", &lpc_callback_ms, &lpc_ms_min, &lpc_ms_max),
 	LPC_SYSCTL("unprivileged_create", &lpc_unprivileged_create,
 		   SYSCTL_ZERO, SYSCTL_ONE),
@@ -102,8 +121,12 @@ static struct ctl_table lpc_sysctls[] = {
  * lpc_limit - a limit in force
  * @what: which
  */
-u32 lpc_limit(enum lpc_limit what)
+u64 lpc_limit(enum lpc_limit what)
 {
+	if (what == LPC_LIMIT_SECTION_BYTES)
+		return READ_ONCE(lpc_section_bytes);
+	if (what == LPC_LIMIT_SECTION)
+		return READ_ONCE(lpc_section_max);
 	return READ_ONCE(lpc_limits[what]);
 }
 
@@ -213,31 +236,66 @@ struct lpc_user *lpc_user_top(struct lpc_user *user)
 }
 
 /**
- * lpc_charge - count one more object against a user and all above it
+ * lpc_charge_many - count so much more against a user and all above it
  * @user: from lpc_user_current()
  * @what: which limit
+ * @n: how much, in the limit's unit
  * @in_use: where it is full: how much is in use
  *
  * Return: 0 or -ENOBUFS.
  */
-int lpc_charge(struct lpc_user *user, enum lpc_limit what, u32 *in_use)
+int lpc_charge_many(struct lpc_user *user, enum lpc_limit what, u64 n,
+		    u64 *in_use)
 {
-	u32 limit = lpc_limit(what);
+	u64 limit = lpc_limit(what);
 	struct lpc_user *u;
 	int ret = 0;
 
 	spin_lock(&lpc_users_lock);
 	for (u = user; u; u = u->parent) {
-		if (u->used[what] >= limit) {
+		if (n > limit || u->used[what] > limit - n) {
 			*in_use = u->used[what];
 			ret = -ENOBUFS;
 			break;
 		}
 	}
 	for (u = user; u && !ret; u = u->parent)
-		u->used[what]++;
+		u->used[what] += n;
 	spin_unlock(&lpc_users_lock);
 	return ret;
+}
+
+/**
+ * lpc_charge - count one more object against a user and all above it
+ * @user: from lpc_user_current()
+ * @what: which limit
+ * @in_use: where it is full: how many are in use
+ *
+ * Return: 0 or -ENOBUFS.
+ */
+int lpc_charge(struct lpc_user *user, enum lpc_limit what, u32 *in_use)
+{
+	u64 used = 0;
+	int ret = lpc_charge_many(user, what, 1, &used);
+
+	if (ret)
+		*in_use = used;
+	return ret;
+}
+
+/**
+ * lpc_uncharge_many - so much less is in use
+ * @user: the one charged
+ * @what: which limit
+ * @n: how much
+ */
+void lpc_uncharge_many(struct lpc_user *user, enum lpc_limit what, u64 n)
+{
+	spin_lock(&lpc_users_lock);
+	for (; user; user = user->parent)
+		if (!WARN_ON_ONCE(user->used[what] < n))
+			user->used[what] -= n;
+	spin_unlock(&lpc_users_lock);
 }
 
 /**
@@ -247,11 +305,7 @@ int lpc_charge(struct lpc_user *user, enum lpc_limit what, u32 *in_use)
  */
 void lpc_uncharge(struct lpc_user *user, enum lpc_limit what)
 {
-	spin_lock(&lpc_users_lock);
-	for (; user; user = user->parent)
-		if (!WARN_ON_ONCE(!user->used[what]))
-			user->used[what]--;
-	spin_unlock(&lpc_users_lock);
+	lpc_uncharge_many(user, what, 1);
 }
 
 /**
@@ -277,6 +331,11 @@ void lpc_quota_show(struct lpc_limit_value *values)
  */
 int lpc_quota_init(void)
 {
+	u64 memory = (u64)totalram_pages() << PAGE_SHIFT;
+
+	/* Sections are memory that is there: a share of what there is. */
+	lpc_section_bytes = min_t(u64, memory / 4, LONG_MAX & PAGE_MASK);
+	lpc_section_max = min_t(u64, memory / 8, LONG_MAX & PAGE_MASK);
 	lpc_sysctl_header = register_sysctl("lpc", lpc_sysctls);
 	return lpc_sysctl_header ? 0 : -ENOMEM;
 }

@@ -11,11 +11,14 @@ extern unsigned int lpc_callback_ms;
 extern unsigned int lpc_unprivileged_create;
 extern unsigned int lpc_unprivileged_connect;
 
-u32 lpc_limit(enum lpc_limit what);
+u64 lpc_limit(enum lpc_limit what);
 struct lpc_user *lpc_user_current(void);
 void lpc_user_put(struct lpc_user *user);
 struct lpc_user *lpc_user_top(struct lpc_user *user);
+int lpc_charge_many(struct lpc_user *user, enum lpc_limit what, u64 n,
+		    u64 *in_use);
 int lpc_charge(struct lpc_user *user, enum lpc_limit what, u32 *in_use);
+void lpc_uncharge_many(struct lpc_user *user, enum lpc_limit what, u64 n);
 void lpc_uncharge(struct lpc_user *user, enum lpc_limit what);
 void lpc_quota_show(struct lpc_limit_value *values);
 int lpc_quota_init(void);
