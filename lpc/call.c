@@ -18,10 +18,12 @@
 
 #include "call.h"
 #include "conn.h"
+#include "held.h"
 #include "inflight.h"
 #include "limits.h"
 #include "quota.h"
 #include "trace.h"
+#include "views.h"
 
 static int full(struct lpc_io *io, enum lpc_limit what, u32 in_use)
 {
@@ -81,6 +83,9 @@ int lpc_send(struct lpc_end *end, struct lpc_io *io)
 	struct lpc_call *call;
 	int ret;
 
+	/* Nobody could tell when its piece may be used again. */
+	if (io->msg.section)
+		return -EINVAL;
 	call = lpc_call_take(end);
 	if (!call)
 		return -ENOMEM;
@@ -113,7 +118,11 @@ int lpc_send(struct lpc_end *end, struct lpc_io *io)
 
 static int calls_limit(const struct lpc_end *end, struct lpc_io *io)
 {
-	u32 calls = end->conn ? end->conn->calls : end->calls;
+	const struct lpc_conn *conn = end->conn;
+	u32 calls = conn ? conn->calls : end->calls;
+
+	if (conn && conn->views)
+		calls += conn->views->nr_held;
 
 	if (calls >= lpc_limit(LPC_LIMIT_CALLS))
 		return full(io, LPC_LIMIT_CALLS, calls);
@@ -196,6 +205,9 @@ static int call_post(struct lpc_end *end, struct lpc_call *call,
 		ret = calls_limit(end, io);
 	if (ret)
 		return ret;
+	if (unlikely(call->piece.section) &&
+	    !(end->conn && lpc_piece_fits(end->conn->views, &call->piece)))
+		return -EINVAL;
 	if (unlikely(io->msg.flags & LPC_CALLBACK))
 		return callback_post(end, call, io, task);
 	return request_post(end, call, io, task);
@@ -221,6 +233,7 @@ static int call_result(struct lpc_call *call, struct lpc_io *io)
 	struct lpc_port *port = call->port;
 	int error = call->error;
 	struct lpc_msg head;
+	u32 len = 0;
 
 	call_status(call, io);
 	if (likely(call->state == LPC_CALL_REPLIED)) {
@@ -232,6 +245,7 @@ static int call_result(struct lpc_call *call, struct lpc_io *io)
 		head.type = LPC_REPLY;
 		head.status |= io->msg.status;
 		memcpy(io->data, call->data, call->len);
+		len = call->len;
 		error = 0;
 	}
 	if (likely(!error && call_is_bare(call))) {
@@ -241,7 +255,7 @@ static int call_result(struct lpc_call *call, struct lpc_io *io)
 		lpc_call_put(call);
 		lpc_unlock(port);
 	}
-	return error ? error : lpc_io_put(io, &head);
+	return error ? error : lpc_io_put(io, &head, len);
 }
 
 /*
@@ -275,7 +289,7 @@ static int take_callback(struct lpc_call *call, struct lpc_io *io)
 		head.context = in->conn->context;
 	memcpy(io->data, in->data, in->len);
 	away = lpc_away_new(port);
-	ret = away ? lpc_io_put(io, &head) : -ENOMEM;
+	ret = away ? lpc_io_put(io, &head, in->len) : -ENOMEM;
 
 	lpc_lock(port);
 	if (lpc_call_over(in)) {
@@ -459,6 +473,8 @@ static int call_new(struct lpc_end *end, struct lpc_io *io,
 	lpc_call_fill(call, end, io, LPC_REQUEST);
 	call->deadline = deadline;
 	ret = lpc_call_need_notice(call);
+	if (!ret && unlikely(call->piece.section))
+		ret = lpc_held_reserve(call);
 	if (ret) {
 		lpc_call_recycle(call);
 		return ret;

@@ -15,9 +15,11 @@
 #include "close.h"
 #include "conn.h"
 #include "died.h"
+#include "held.h"
 #include "inflight.h"
 #include "limits.h"
 #include "trace.h"
+#include "views.h"
 #include "watch.h"
 
 static void wake_end(struct lpc_end *end, __poll_t events)
@@ -109,6 +111,8 @@ void lpc_conn_give_up(struct lpc_conn *conn, enum lpc_conn_state state)
 		lpc_slots_del(&port->slots, request, false);
 		lpc_call_put(request);
 	}
+	if (conn->views)
+		lpc_map_now_done(conn->views, NULL, -ESTALE);
 	if (conn->waiter.task)
 		lpc_waiter_wake(&conn->waiter);
 	lpc_poll_wake(&conn->settled, EPOLLOUT | EPOLLHUP);
@@ -162,6 +166,7 @@ static void client_dies(struct lpc_conn *conn)
 	lpc_died_forget(&conn->client);
 	end_sent(&conn->client, LPC_CALL_CANCELED, true);
 	end_sent(&conn->server, LPC_CALL_LOST, false);
+	lpc_held_forget(conn);
 	purge(&conn->client.queue, conn);
 	lpc_queue_stop(&conn->client.queue, NULL, -EPIPE);
 	if (accepted) {
@@ -193,6 +198,7 @@ static void server_dies(struct lpc_conn *conn, bool sweep)
 	lpc_conn_set_live(conn, false);
 	end_sent(&conn->server, LPC_CALL_CANCELED, true);
 	end_sent(&conn->client, LPC_CALL_LOST, false);
+	lpc_held_forget(conn);
 	if (own || !sweep) {
 		purge(conn->server.recv, conn);
 		lpc_queue_stop(conn->server.recv, &conn->server, -EPIPE);

@@ -14,6 +14,7 @@
 #include "conn.h"
 #include "message.h"
 #include "quota.h"
+#include "views.h"
 
 static struct kmem_cache *lpc_conn_cache;
 static struct kmem_cache *lpc_share_cache;
@@ -80,6 +81,7 @@ void lpc_conn_free(struct lpc_conn *conn)
 	lpc_call_destroy(xchg(&conn->server.spare, NULL));
 	if (conn->share)
 		kmem_cache_free(lpc_share_cache, conn->share);
+	lpc_views_free(conn->views);
 	lpc_user_put(conn->user);
 	lpc_ident_put(&conn->connector);
 	lpc_ident_put(&conn->acceptor);

@@ -13,6 +13,7 @@
 struct lpc_call;
 struct lpc_share;
 struct lpc_user;
+struct lpc_views;
 
 /**
  * struct lpc_conn - a connection, pending or accepted, with its two ends
@@ -47,12 +48,14 @@ struct lpc_user;
  * @acceptor: who accepted, counted
  * @user: who is charged
  * @share: where it counts on the port
+ * @views: what the two sides share; NULL if the client neither gives nor takes
+ * @accepting: a thread in ACCEPT maps views for it
  * @answer_len: of @answer
  * @answer: the server's connect data
  * @counters: what has happened
  *
  * Guarded by port->lock, but for what does not change after it was made:
- * @port, @connector, @start, @since, @user, @paired.
+ * @port, @connector, @start, @since, @user, @paired, @views.
  */
 struct lpc_conn {
 	struct list_head node;
@@ -85,6 +88,8 @@ struct lpc_conn {
 	struct lpc_ident acceptor;
 	struct lpc_user *user;
 	struct lpc_share *share;
+	struct lpc_views *views;
+	bool accepting;
 	u32 answer_len;
 	u8 answer[LPC_CONNECT_MAX];
 	struct lpc_counters counters;

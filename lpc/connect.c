@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The handshake: CREATE, CONNECT, ACCEPT, COMPLETE.
+ * CREATE, and the client's half of the handshake: CONNECT. The server's stands
+ * in accept.c.
  *
  * A connection is PENDING while its request is QUEUED or HANDED, RECEIVED
  * once a server has it, ACCEPTED, and CONNECTED when its client has seen
@@ -31,6 +32,7 @@
 #include "limits.h"
 #include "quota.h"
 #include "trace.h"
+#include "views.h"
 #include "watch.h"
 
 /**
@@ -289,6 +291,11 @@ static void fill_request(struct lpc_conn *conn, const struct lpc_connect *args,
 	lpc_ident_get(&request->sender);
 	request->len = args->data_len;
 	memcpy(request->data, data, args->data_len);
+	if (conn->views) {
+		request->piece.section = LPC_SECTION_CLIENT;
+		request->piece.offset = conn->views->client_takes;
+		request->piece.length = conn->views->client.size;
+	}
 }
 
 /* Queue the connection request. */
@@ -466,6 +473,98 @@ void lpc_connect_forget(u64 id)
 }
 
 /*
+ * An ACCEPT wants to know where this process will have the server's section:
+ * map it now. Return: false if there was no such wish.
+ */
+static bool connect_map_now(struct lpc_conn *conn)
+{
+	struct lpc_views *views = conn->views;
+	struct lpc_map_now *now;
+	struct lpc_offer offer;
+	int ret;
+
+	lpc_lock(conn->port);
+	now = views->map_now;
+	if (!now || fatal_signal_pending(current)) {
+		lpc_unlock(conn->port);
+		return false;
+	}
+	offer = *now->offer;
+	lpc_section_get(offer.section);
+	lpc_unlock(conn->port);
+
+	ret = lpc_views_map_early(views, &offer);
+	if (ret)
+		lpc_section_put(offer.section);
+
+	lpc_lock(conn->port);
+	/* It may have given up, and another may wait in its place. */
+	lpc_map_now_done(views, &offer, ret);
+	lpc_waiter_arm(&conn->waiter);
+	if (conn->completed || conn->state >= LPC_CONN_CONNECTED ||
+	    views->map_now)
+		conn->waiter.done = LPC_DONE_LOOK;
+	lpc_unlock(conn->port);
+	return true;
+}
+
+/* Sleep until the handshake is over, a signal or the deadline. */
+static int connect_sleep(struct lpc_conn *conn, u64 deadline)
+{
+	int why;
+
+	do
+		why = lpc_wait(&conn->waiter, deadline, false, NULL);
+	while (unlikely(conn->views) && connect_map_now(conn));
+	return why;
+}
+
+/* Map what was agreed; once, whoever holds the end. */
+static int connect_map(struct lpc_conn *conn, struct lpc_connect *args)
+{
+	struct lpc_views *views = conn->views;
+	int ret = 0;
+
+	if (!(args->flags & LPC_CONNECT_VIEW) && !args->theirs.size)
+		return 0;
+	if (!views) {
+		args->theirs.size = 0;
+		return args->flags & LPC_CONNECT_VIEW ? -EINVAL : 0;
+	}
+	lpc_lock(conn->port);
+	if (views->client_has)
+		ret = -EBUSY;
+	views->client_has = true;
+	lpc_unlock(conn->port);
+	if (ret)
+		return ret;
+	ret = lpc_views_map_client(views, args);
+	if (ret) {
+		lpc_lock(conn->port);
+		views->client_has = false;
+		lpc_unlock(conn->port);
+	}
+	return ret;
+}
+
+/**
+ * lpc_connect_unmap - CONNECT has mapped views and cannot say where
+ * @end: the client end
+ * @args: of the ioctl
+ */
+void lpc_connect_unmap(struct lpc_end *end, struct lpc_connect *args)
+{
+	struct lpc_views *views = end->conn->views;
+
+	if (!views || (!args->own.base && !args->theirs.base))
+		return;
+	lpc_views_unmap_client(views, args);
+	lpc_lock(end->port);
+	views->client_has = false;
+	lpc_unlock(end->port);
+}
+
+/*
  * Wait for the server. On anything but success and detachment the connection
  * is given up and the client's user of it dropped.
  */
@@ -475,7 +574,7 @@ static int connect_wait(struct lpc_conn *conn, struct lpc_connect *args,
 	struct lpc_detached *d = NULL;
 	int why, ret;
 
-	why = lpc_wait(&conn->waiter, deadline, false, NULL);
+	why = connect_sleep(conn, deadline);
 	if (why == -ERESTARTSYS && !fatal_signal_pending(current))
 		d = detach(conn);
 
@@ -504,9 +603,13 @@ static int connect_wait(struct lpc_conn *conn, struct lpc_connect *args,
 		module_put(THIS_MODULE);
 	}
 	if (!ret)
-		return 0;
-	if (ret == -EINPROGRESS)
+		ret = connect_map(conn, args);
+	else if (ret == -EINPROGRESS)
 		ret = why;
+	if (!ret)
+		return 0;
+	if (conn->views)
+		lpc_views_drop_early(conn->views);
 	lpc_end_drop(&conn->client);
 	return ret;
 }
@@ -514,6 +617,7 @@ static int connect_wait(struct lpc_conn *conn, struct lpc_connect *args,
 static int connect_start(struct lpc_connect *args, const char *name,
 			 const u8 *data, u64 deadline, struct lpc_conn **out)
 {
+	struct lpc_views *views;
 	struct lpc_port *port;
 	struct lpc_conn *conn;
 	int ret;
@@ -525,6 +629,12 @@ static int connect_start(struct lpc_connect *args, const char *name,
 	lpc_port_put(port);
 	if (IS_ERR(conn))
 		return PTR_ERR(conn);
+	views = lpc_views_new(args);
+	if (IS_ERR(views)) {
+		lpc_conn_free(conn);
+		return PTR_ERR(views);
+	}
+	conn->views = views;
 	ret = connect_charge(conn, args);
 	if (ret) {
 		lpc_conn_free(conn);
@@ -561,6 +671,10 @@ int lpc_connect(struct lpc_connect *args, const char *name, const u8 *data,
 
 	args->limit = LPC_LIMIT_NONE;
 	args->in_use = 0;
+	args->own.base = 0;
+	args->own.peer_base = 0;
+	args->theirs.base = 0;
+	args->theirs.peer_base = 0;
 	/* What fails before the connection is found again leaves it so. */
 	args->status = resume ? LPC_PENDING : 0;
 	ret = connect_check(args);
@@ -617,10 +731,15 @@ int lpc_connect(struct lpc_connect *args, const char *name, const u8 *data,
 int lpc_connect_finish(struct lpc_end *end, struct lpc_connect *args,
 		       u8 *answer)
 {
+	struct lpc_view *own = &args->own, *theirs = &args->theirs;
 	int ret;
 
-	if (args->flags || args->reserved || args->name_len || args->data_len)
+	if (args->flags & ~LPC_CONNECT_VIEW || args->reserved ||
+	    args->name_len || args->data_len || !lpc_view_is_empty(own) ||
+	    theirs->fd || theirs->offset || theirs->flags & ~LPC_VIEW_TELL_BASE)
 		return -EINVAL;
+	own->base = 0;
+	theirs->base = 0;
 	lpc_lock(end->port);
 	ret = connect_settled(end->conn, args, answer);
 	if (ret == -EINPROGRESS) {
@@ -629,131 +748,5 @@ int lpc_connect_finish(struct lpc_end *end, struct lpc_connect *args,
 	}
 	lpc_unlock(end->port);
 	args->fd = -1;
-	return ret;
-}
-
-/**
- * lpc_accept - ACCEPT, up to where its results are copied out
- * @args: of the ioctl
- * @fd: will be the server end's
- */
-int lpc_accept(struct lpc_accept *args, struct lpc_fd *fd)
-{
-	int ret;
-
-	args->limit = LPC_LIMIT_NONE;
-	args->in_use = 0;
-	if (args->flags & ~LPC_MASK_ACCEPT ||
-	    args->flags == LPC_MASK_ACCEPT)
-		return -EINVAL;
-	args->fd = -1;
-	if (args->flags & LPC_ACCEPT_REFUSE)
-		return 0;
-	ret = lpc_fd_reserve(fd);
-	if (!ret)
-		ret = lpc_fd_open(fd, LPC_KIND_SERVER, NULL);
-	args->fd = fd->fd;
-	return ret;
-}
-
-static void accept_answer(struct lpc_conn *conn, struct lpc_accept *args,
-			  const u8 *data)
-{
-	conn->answer_len = args->data_len;
-	memcpy(conn->answer, data, args->data_len);
-	lpc_ident_current(&conn->acceptor);
-	lpc_ident_get(&conn->acceptor);
-}
-
-static void refuse(struct lpc_conn *conn)
-{
-	lpc_count(conn->port, conn, refused, 1);
-	trace_lpc_refuse(conn->port->serial, conn->serial,
-			 conn->port->name.text, -ECONNREFUSED);
-	lpc_conn_give_up(conn, LPC_CONN_REFUSED);
-}
-
-static void accept_conn(struct lpc_conn *conn, struct lpc_accept *args,
-			struct lpc_fd *fd)
-{
-	struct lpc_port *port = conn->port;
-	struct lpc_call *request = conn->request;
-
-	conn->state = LPC_CONN_ACCEPTED;
-	lpc_conn_set_live(conn, true);
-	conn->context = args->context;
-	conn->flags = args->flags;
-	if (args->flags & LPC_ACCEPT_OWN_QUEUE)
-		conn->server.recv = &conn->server.queue;
-	lpc_conn_use(conn);
-	fd->file->private_data = &conn->server;
-	conn->request = NULL;
-	lpc_slots_del(&port->slots, request, false);
-	lpc_call_put(request);
-	lpc_conn_not_pending(conn);
-	trace_lpc_accept(port->serial, conn->serial, port->name.text, 0);
-}
-
-/**
- * lpc_accept_commit - ACCEPT, once its results are copied out
- * @port: whoever holds it may accept (NT: its creator; deviation)
- * @args: of the ioctl
- * @data: for the client, copied in
- * @fd: open and without an end; installed after this has succeeded
- */
-int lpc_accept_commit(struct lpc_port *port, struct lpc_accept *args,
-		      const u8 *data, struct lpc_fd *fd)
-{
-	struct lpc_call *request;
-	struct lpc_conn *conn;
-	int ret = -ESTALE;
-
-	lpc_lock(port);
-	request = lpc_slots_find(&port->slots, args->id);
-	if (IS_ERR(request) || request->type != LPC_CONNECTION_REQUEST ||
-	    request->state != LPC_CALL_TAKEN)
-		goto out;
-	conn = request->conn;
-	accept_answer(conn, args, data);
-	ret = 0;
-	if (args->flags & LPC_ACCEPT_REFUSE) {
-		refuse(conn);
-	} else if (conn->flags & LPC_CONNECT_SAME_SERVER &&
-		   !uid_eq(conn->acceptor.uid, port->creator.uid)) {
-		ret = -EPERM;
-		conn->answer_len = 0;
-		refuse(conn);
-	} else {
-		accept_conn(conn, args, fd);
-	}
-out:
-	lpc_unlock(port);
-	return ret;
-}
-
-/**
- * lpc_complete - COMPLETE: let the client go on
- * @end: the server end
- * @args: of the ioctl
- *
- * Return: 0, for a client that has gone too; -EINVAL the second time.
- */
-int lpc_complete(struct lpc_end *end, struct lpc_complete *args)
-{
-	struct lpc_conn *conn = end->conn;
-	int ret = 0;
-
-	if (args->flags || args->reserved)
-		return -EINVAL;
-	lpc_lock(end->port);
-	if (conn->completed) {
-		ret = -EINVAL;
-	} else {
-		conn->completed = true;
-		if (conn->waiter.task)
-			lpc_waiter_wake(&conn->waiter);
-		lpc_poll_wake(&conn->settled, EPOLLOUT | EPOLLWRNORM);
-	}
-	lpc_unlock(end->port);
-	return ret;
+	return ret ? ret : connect_map(end->conn, args);
 }

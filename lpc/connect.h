@@ -19,9 +19,6 @@ int lpc_connect(struct lpc_connect *args, const char *name, const u8 *data,
 int lpc_connect_finish(struct lpc_end *end, struct lpc_connect *args,
 		       u8 *answer);
 void lpc_connect_forget(u64 id);
-int lpc_accept(struct lpc_accept *args, struct lpc_fd *fd);
-int lpc_accept_commit(struct lpc_port *port, struct lpc_accept *args,
-		      const u8 *data, struct lpc_fd *fd);
-int lpc_complete(struct lpc_end *end, struct lpc_complete *args);
+void lpc_connect_unmap(struct lpc_end *end, struct lpc_connect *args);
 
 #endif /* _LPC_CONNECT_H */

@@ -20,6 +20,7 @@
 #include <linux/string.h>
 
 #include "conn.h"
+#include "held.h"
 #include "inflight.h"
 #include "quota.h"
 #include "trace.h"
@@ -77,8 +78,7 @@ void lpc_call_fill(struct lpc_call *call, struct lpc_end *end,
 	lpc_ident_current(&call->sender);
 	lpc_reader_current(&call->reader);
 	call->code = io->msg.code;
-	call->len = io->msg.len;
-	memcpy(call->data, io->data, io->msg.len);
+	lpc_call_payload(call, io);
 }
 
 /**
@@ -134,9 +134,10 @@ void lpc_call_track(struct lpc_call *call)
 		call->from->calls++;
 	port->last = call->since;
 	lpc_count(port, call->conn, calls, 1);
-	lpc_count(port, call->conn, bytes, call->len);
+	lpc_count(port, call->conn, bytes, lpc_payload(call));
 	trace_lpc_call(port->serial, call->conn ? call->conn->serial : 0,
-		       call->id, call->callback, call->code, call->len, 0);
+		       call->id, call->callback, call->code, lpc_payload(call),
+		       0);
 }
 
 static void call_uncount(struct lpc_call *call)
@@ -224,8 +225,10 @@ void lpc_call_post_ended(struct lpc_call *call)
 	call->type = LPC_REPLY;
 	call->open = LPC_OPEN_NOT;
 	call->unread = NULL;
-	if (call->state != LPC_CALL_REPLIED)
+	if (call->state != LPC_CALL_REPLIED) {
 		call->len = 0;
+		memset(&call->piece, 0, sizeof(call->piece));
+	}
 	lpc_ident_put(&call->sender);
 	call->sender = call->replier;
 	call->replier.counted = false;
@@ -257,7 +260,8 @@ void lpc_call_settle(struct lpc_call *call)
 	lockdep_assert_held(&call->port->lock);
 	if (call->open == LPC_OPEN_PENDING || call->open == LPC_OPEN_AWAY)
 		return;
-	lpc_slots_del(&call->port->slots, call, canceled);
+	if (!canceled || !lpc_held_keep(call))
+		lpc_slots_del(&call->port->slots, call, canceled);
 	list_del_init(&call->sent);
 	if (call->open == LPC_OPEN_ASYNC) {
 		/* While a receiver still copies it, its loan's end does this. */
@@ -344,7 +348,7 @@ void lpc_call_end(struct lpc_call *call, enum lpc_call_state state, int error)
 	count_end(call);
 	trace_lpc_cancel(call->port->serial,
 			 call->conn ? call->conn->serial : 0, call->id,
-			 call->callback, call->code, call->len, error);
+			 call->callback, call->code, lpc_payload(call), error);
 	if (state == LPC_CALL_CANCELED && call->taken)
 		post_notice(call);
 	if (call->waiter.task)

@@ -17,6 +17,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "accept.h"
 #include "call.h"
 #include "close.h"
 #include "conn.h"
@@ -183,6 +184,8 @@ static int connect_device(struct lpc_request *req, struct lpc_extra *extra)
 			ret = -EFAULT;
 		}
 	}
+	if (ret == -EFAULT && fd.file && fd.file->private_data)
+		lpc_connect_unmap(fd.file->private_data, args);
 	lpc_fd_abort(&fd);
 	return ret;
 }
@@ -215,36 +218,41 @@ static int op_connect(struct lpc_request *req)
 		return connect_device(req, &extra);
 	args->answer_len = 0;
 	ret = lpc_connect_finish(req->end, args, extra.answer);
-	if ((!ret || ret == -ECONNREFUSED) &&
-	    connect_answer(args, extra.answer))
-		ret = -EFAULT;
+	if (ret && ret != -ECONNREFUSED)
+		return ret;
+	if (connect_answer(args, extra.answer) ||
+	    args_out(req, sizeof(*args))) {
+		lpc_connect_unmap(req->end, args);
+		return -EFAULT;
+	}
 	return ret;
 }
 
 static int op_accept(struct lpc_request *req)
 {
 	struct lpc_accept *args = &req->args.accept;
-	struct lpc_fd fd = LPC_FD_NONE;
+	struct lpc_port *port = req->end->port;
 	u8 data[LPC_CONNECT_MAX];
+	struct lpc_accepting a = {
+		.port = port, .args = args, .data = data, .fd = LPC_FD_NONE,
+	};
 	int ret;
 
-	if (args->data_len > req->end->port->connect_max) {
-		args->room = req->end->port->connect_max;
+	if (args->data_len > port->connect_max) {
+		args->room = port->connect_max;
 		return -EMSGSIZE;
 	}
 	ret = lpc_copy_in(data, args->data, args->data_len);
 	if (!ret)
-		ret = lpc_accept(args, &fd);
+		ret = lpc_accept(&a);
 	/* First the results, then the act: it can fail without a trace. */
 	if (!ret)
 		ret = args_out(req, sizeof(*args));
 	if (!ret)
-		ret = lpc_accept_commit(req->end->port, args, data, &fd);
-	if (!ret && fd.file)
-		lpc_fd_publish(&fd);
-	if (ret)
-		args->fd = -1;
-	lpc_fd_abort(&fd);
+		ret = lpc_accept_commit(&a);
+	if (!ret && a.fd.file)
+		lpc_fd_publish(&a.fd);
+	lpc_accept_undo(&a, ret);
 	return ret;
 }
 

@@ -19,8 +19,10 @@ static int msg_check(const struct lpc_msg *msg, u32 flags)
 {
 	if (msg->flags & ~flags)
 		return -EINVAL;
-	if (msg->offset || msg->length || msg->cookie || msg->fds ||
-	    msg->section || msg->nfds || msg->priority)
+	if (msg->cookie || msg->fds || msg->nfds || msg->priority)
+		return -EINVAL;
+	/* With a section they are looked at where the section is known. */
+	if ((msg->offset || msg->length) && !msg->section)
 		return -EINVAL;
 	return 0;
 }
@@ -41,6 +43,7 @@ int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size, u32 flags)
 
 	io->arg = arg;
 	io->size = size;
+	io->len = 0;
 	if (copy_from_user(&io->msg, arg, sizeof(io->msg)))
 		return -EFAULT;
 	if (unlikely(size > sizeof(io->msg))) {
@@ -57,18 +60,24 @@ int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size, u32 flags)
  * @io: with its header
  * @limit: of the port
  *
- * Return: 0, -EFAULT, or -EMSGSIZE with the limit in msg.room.
+ * A payload that is too long for that lies in the piece of a section; then
+ * there is nothing to copy.
+ *
+ * Return: 0, -EFAULT, -EINVAL, or -EMSGSIZE with the limit in msg.room.
  */
 int lpc_io_get_payload(struct lpc_io *io, u32 limit)
 {
 	u32 len = io->msg.len;
 
+	if (unlikely(len > LPC_INLINE_MAX && io->msg.section))
+		return len <= io->msg.length ? 0 : -EINVAL;
 	if (len > min_t(u32, limit, LPC_INLINE_MAX)) {
 		io->msg.room = limit;
 		return -EMSGSIZE;
 	}
 	if (copy_from_user(io->data, io->arg + io->size, len))
 		return -EFAULT;
+	io->len = len;
 	return 0;
 }
 
@@ -76,10 +85,11 @@ int lpc_io_get_payload(struct lpc_io *io, u32 limit)
  * lpc_io_put - copy a received message out
  * @io: with the payload in @io->data
  * @head: the header, built in zeroed memory
+ * @len: bytes of @io->data
  *
  * Return: 0 or -EFAULT.
  */
-int lpc_io_put(struct lpc_io *io, const struct lpc_msg *head)
+int lpc_io_put(struct lpc_io *io, const struct lpc_msg *head, u32 len)
 {
 	void __user *out = io->arg;
 
@@ -90,7 +100,7 @@ int lpc_io_put(struct lpc_io *io, const struct lpc_msg *head)
 	if (unlikely(io->size > sizeof(*head)) &&
 	    clear_user(out + sizeof(*head), io->size - sizeof(*head)))
 		return -EFAULT;
-	if (copy_to_user(out + io->size, io->data, head->len))
+	if (copy_to_user(out + io->size, io->data, len))
 		return -EFAULT;
 	return 0;
 }
@@ -118,13 +128,18 @@ void lpc_head_fill(struct lpc_msg *head, const struct lpc_call *call,
 	memset(head, 0, sizeof(*head));
 	head->status = shown->status;
 	head->code = call->code;
-	head->len = call->len;
+	head->len = call->len + call->piece.bulk;
 	head->id = call->id;
 	head->callback = call->callback;
 	head->pid = shown->pid;
 	head->tid = shown->tid;
 	head->uid = shown->uid;
 	head->gid = shown->gid;
+	if (unlikely(call->piece.section)) {
+		head->section = call->piece.section;
+		head->offset = call->piece.offset;
+		head->length = call->piece.length;
+	}
 }
 
 /**
@@ -219,6 +234,8 @@ void lpc_call_destroy(struct lpc_call *call)
 		return;
 	if (call->notice)
 		kmem_cache_free(lpc_call_cache, call->notice);
+	kfree(call->held);
+	kfree(call->buffers);
 	kmem_cache_free(lpc_call_cache, call);
 }
 

@@ -4,6 +4,7 @@
 
 #include <linux/list.h>
 #include <linux/stddef.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 #include <uapi/linux/lpc.h>
@@ -11,8 +12,11 @@
 #include "identity.h"
 #include "wait.h"
 
+struct lpc_buffers;
 struct lpc_conn;
+struct lpc_data_op;
 struct lpc_end;
+struct lpc_held;
 struct lpc_port;
 struct lpc_queue;
 
@@ -21,6 +25,7 @@ struct lpc_queue;
  * @arg: the caller's message
  * @size: of its header, from the ioctl's number
  * @msg: the kernel's one copy of the header
+ * @len: bytes of @data; msg.len is more where the payload lies in a section
  * @data: the payload on its way in or out; another thread's stack is never a
  *	copy target, and one's own needs no usercopy check by the heap
  */
@@ -28,6 +33,7 @@ struct lpc_io {
 	void __user *arg;
 	size_t size;
 	struct lpc_msg msg;
+	u32 len;
 	u8 data[LPC_INLINE_MAX + 1];
 };
 
@@ -37,6 +43,40 @@ enum lpc_open {
 	LPC_OPEN_ASYNC,		/* ends as a REPLY in its maker's queue */
 	LPC_OPEN_PENDING,	/* its thread comes back by the same ioctl */
 	LPC_OPEN_AWAY,		/* its thread handles a callback */
+};
+
+/**
+ * struct lpc_piece - the piece of a section that goes with a message
+ * @offset: in the view
+ * @length: at least 1 if there is one
+ * @bulk: bytes of payload that lie there; 0 if the payload is inline
+ * @section: enum lpc_section_index
+ */
+struct lpc_piece {
+	u64 offset;
+	u64 length;
+	u32 bulk;
+	u16 section;
+};
+
+/**
+ * struct lpc_held - a call that is over, whose piece the peer may still write to
+ * @node: in its connection's held; port->lock
+ * @conn: its connection
+ * @id: the call's key, which its slot goes on knowing
+ * @since: when the call was sent
+ * @code: the method
+ * @to_client: the server made it
+ * @piece: what is held
+ */
+struct lpc_held {
+	struct list_head node;
+	struct lpc_conn *conn;
+	u64 id;
+	u64 since;
+	u32 code;
+	bool to_client;
+	struct lpc_piece piece;
 };
 
 /**
@@ -51,7 +91,10 @@ enum lpc_open {
  * @rx: the receiver that has been picked, while HANDED
  * @parent: the request whose caller this calls back; NULL for none
  * @incoming: the callback its caller has been sent
+ * @data_op: what a DATA wants its caller to copy
  * @notice: kept to tell the server that this was canceled, should it ask
+ * @held: kept to remember its piece, should it be given up while a server has it
+ * @buffers: what DATA may reach while its caller waits, or NULL
  * @timeout: ends an open call at its deadline
  * @away: notices the exit of the thread that handles a callback
  * @unread: counts what its client has sent and nobody has received; or NULL
@@ -83,8 +126,10 @@ enum lpc_open {
  * @error: how it ended
  * @taker: thread that received it, numbered by the initial pid namespace
  * @code: carried unchanged
+ * @late: the server's answer came after it had been given up
+ * @piece: the request's, then the reply's
  * @len: of @data
- * @data: payload: the request's, then the reply's
+ * @data: inline payload: the request's, then the reply's
  *
  * Everything is guarded by port->lock, but for what a caller fills in before
  * it publishes the call, and what is left when it has seen waiter.done in a
@@ -92,6 +137,8 @@ enum lpc_open {
  */
 struct lpc_call {
 	struct lpc_call *notice;
+	struct lpc_held *held;
+	struct lpc_buffers *buffers;
 	struct delayed_work timeout;
 	/* checkpatch: LINE_SPACING: struct_group() is a declaration */
 	struct_group(fresh,
@@ -106,6 +153,7 @@ struct lpc_call {
 		struct lpc_receiver *rx;
 		struct lpc_call *parent;
 		struct lpc_call *incoming;
+		struct lpc_data_op *data_op;
 		struct lpc_away *away;
 		u32 *unread;
 		u64 key;
@@ -131,6 +179,8 @@ struct lpc_call {
 		bool holds_conn;
 		bool timed;
 		bool dead;
+		bool late;
+		struct lpc_piece piece;
 		int error;
 		int taker;
 		u32 code;
@@ -139,9 +189,34 @@ struct lpc_call {
 	u8 data[LPC_INLINE_MAX + 1];
 };
 
+/**
+ * lpc_payload - bytes of payload, wherever they lie
+ * @call: any message
+ */
+static inline u32 lpc_payload(const struct lpc_call *call)
+{
+	return call->len + call->piece.bulk;
+}
+
+/**
+ * lpc_call_payload - the payload of a message, or of its reply
+ * @call: gets it
+ * @io: copied in
+ */
+static inline void lpc_call_payload(struct lpc_call *call,
+				    const struct lpc_io *io)
+{
+	call->len = io->len;
+	memcpy(call->data, io->data, io->len);
+	call->piece.section = io->msg.section;
+	call->piece.offset = io->msg.offset;
+	call->piece.length = io->msg.length;
+	call->piece.bulk = io->msg.len - io->len;
+}
+
 int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size, u32 flags);
 int lpc_io_get_payload(struct lpc_io *io, u32 limit);
-int lpc_io_put(struct lpc_io *io, const struct lpc_msg *head);
+int lpc_io_put(struct lpc_io *io, const struct lpc_msg *head, u32 len);
 int lpc_io_put_back(struct lpc_io *io);
 
 void lpc_head_fill(struct lpc_msg *head, const struct lpc_call *call,

@@ -142,7 +142,7 @@ static void call_row(struct lpc_call *call, const struct lpc_reader *reader,
 	if (call->callback)
 		row->flags |= LPC_CALLBACK;
 	row->code = call->code;
-	row->len = call->len;
+	row->len = lpc_payload(call);
 	lpc_ident_show(&call->sender, reader, &shown);
 	row->pid = shown.pid;
 	row->tid = shown.tid;

@@ -21,31 +21,58 @@
 #include "call.h"
 #include "close.h"
 #include "conn.h"
+#include "held.h"
 #include "inflight.h"
 #include "limits.h"
 #include "receive.h"
 #include "trace.h"
+#include "views.h"
+
+/*
+ * In the caller's own section a reply lies in the piece that the request named:
+ * elsewhere it would write to what the caller uses for something else. Locked.
+ */
+static bool reply_fits(const struct lpc_call *call, const struct lpc_msg *msg)
+{
+	u16 callers = call->to_client ? LPC_SECTION_SERVER : LPC_SECTION_CLIENT;
+	struct lpc_piece piece = {
+		.section = msg->section,
+		.offset = msg->offset,
+		.length = msg->length,
+	};
+
+	if (!call->conn || !lpc_piece_fits(call->conn->views, &piece))
+		return false;
+	return piece.section != callers || lpc_piece_within(&piece, &call->piece);
+}
 
 /* The request or callback that a reply names. Locked. */
 static struct lpc_call *find_answerable(struct lpc_end *end,
 					const struct lpc_msg *msg)
 {
-	struct lpc_call *call;
+	u64 key = msg->callback ? msg->callback : msg->id;
+	struct lpc_call *call = lpc_slots_find(&end->port->slots, key);
 
-	call = lpc_slots_find(&end->port->slots,
-			      msg->callback ? msg->callback : msg->id);
-	if (IS_ERR(call))
+	if (IS_ERR(call)) {
+		if (unlikely(PTR_ERR(call) == -ECANCELED))
+			lpc_held_answered(end, key);
 		return call;
+	}
 	if (call->id != msg->id || call->callback != msg->callback ||
 	    call->type != LPC_REQUEST || !lpc_end_may_answer(end, call))
 		return ERR_PTR(-ESTALE);
-	if (call->state == LPC_CALL_CANCELED && call->taken)
+	if (call->state == LPC_CALL_CANCELED && call->taken) {
+		/* Its thread has yet to come back and see that. */
+		call->late = true;
 		return ERR_PTR(-ECANCELED);
+	}
 	if (call->incoming)
 		return ERR_PTR(-ESTALE);
 	/* AWAY without a callback: its caller is about to come back. */
 	if (call->state != LPC_CALL_TAKEN && call->state != LPC_CALL_AWAY)
 		return ERR_PTR(-ESTALE);
+	if (unlikely(msg->section) && !reply_fits(call, msg))
+		return ERR_PTR(-EINVAL);
 	return call;
 }
 
@@ -58,17 +85,17 @@ static struct task_struct *apply_reply(struct lpc_call *call,
 	struct lpc_ident me;
 
 	call->code = io->msg.code;
-	call->len = io->msg.len;
-	memcpy(call->data, io->data, io->msg.len);
+	lpc_call_payload(call, io);
 	call->state = LPC_CALL_REPLIED;
 	if (call->parent) {
 		call->parent->incoming = NULL;
 		call->parent = NULL;
 	}
 	lpc_count(port, call->conn, replied, 1);
-	lpc_count(port, call->conn, bytes, call->len);
+	lpc_count(port, call->conn, bytes, lpc_payload(call));
 	trace_lpc_reply(port->serial, call->conn ? call->conn->serial : 0,
-			call->id, call->callback, call->code, call->len, 0);
+			call->id, call->callback, call->code, lpc_payload(call),
+			0);
 
 	lpc_ident_current(&me);
 	if (task) {
@@ -180,7 +207,8 @@ static void receive(struct lpc_call *call)
 {
 	trace_lpc_receive(call->port->serial,
 			  call->conn ? call->conn->serial : 0, call->id,
-			  call->callback, call->code, call->len, call->type);
+			  call->callback, call->code, lpc_payload(call),
+			  call->type);
 	switch (call->type) {
 	case LPC_CONNECTION_REQUEST:
 		call->conn->state = LPC_CONN_RECEIVED;
@@ -242,14 +270,15 @@ out:
 static int deliver(struct lpc_end *end, struct lpc_receiver *rx,
 		   struct lpc_io *io, u16 status)
 {
+	const struct lpc_call *call = rx->call;
 	struct lpc_msg head;
 	bool received;
 	int ret;
 
 	fill_received(end, rx, &head);
 	head.status |= status;
-	memcpy(io->data, rx->call->data, head.len);
-	ret = lpc_io_put(io, &head);
+	memcpy(io->data, call->data, call->len);
+	ret = lpc_io_put(io, &head, call->len);
 	/* Who is being killed will not act on it; somebody else may. */
 	if (!ret && fatal_signal_pending(current))
 		ret = -EINTR;

@@ -69,6 +69,8 @@ struct lpc_slot *lpc_slots_swap(struct lpc_slots *slots, struct lpc_slot *fresh,
 	for (i = 0; i <= slots->mask; i++)
 		if (old[i].call)
 			fresh[(u32)old[i].call->key & (count - 1)] = old[i];
+		else if (old[i].held)
+			fresh[(u32)old[i].held->id & (count - 1)] = old[i];
 	slots->slot = fresh;
 	slots->mask = count - 1;
 	return old;
@@ -88,7 +90,7 @@ u64 lpc_slots_number(struct lpc_slots *slots)
 	do {
 		number = slots->next++;
 		slot = &slots->slot[number & slots->mask];
-	} while (!number || slot->call);
+	} while (!number || slot->call || slot->held);
 	return (u64)slot->generation << 32 | number;
 }
 
@@ -126,6 +128,47 @@ void lpc_slots_del(struct lpc_slots *slots, struct lpc_call *call,
 	slot->canceled = canceled ? call->key : 0;
 	slots->used--;
 	call->slotted = false;
+}
+
+/**
+ * lpc_slots_hold - forget a call, but not that its piece is held
+ * @slots: locked
+ * @call: known, and canceled
+ * @held: takes its place
+ */
+void lpc_slots_hold(struct lpc_slots *slots, struct lpc_call *call,
+		    struct lpc_held *held)
+{
+	struct lpc_slot *slot = &slots->slot[(u32)call->key & slots->mask];
+
+	lpc_slots_del(slots, call, true);
+	slot->held = held;
+	slots->used++;
+}
+
+/**
+ * lpc_slots_release - it is not held any more
+ * @slots: locked
+ * @held: in its slot
+ */
+void lpc_slots_release(struct lpc_slots *slots, struct lpc_held *held)
+{
+	slots->slot[(u32)held->id & slots->mask].held = NULL;
+	slots->used--;
+}
+
+/**
+ * lpc_slots_held - what is held under an id
+ * @slots: locked
+ * @id: from user space
+ *
+ * Return: NULL if nothing is.
+ */
+struct lpc_held *lpc_slots_held(struct lpc_slots *slots, u64 id)
+{
+	struct lpc_slot *slot = &slots->slot[(u32)id & slots->mask];
+
+	return slot->held && slot->held->id == id ? slot->held : NULL;
 }
 
 /**

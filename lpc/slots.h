@@ -5,17 +5,21 @@
 #include <linux/types.h>
 
 struct lpc_call;
+struct lpc_held;
 
 /**
  * struct lpc_slot - a place for one call in flight
  * @call: the call, NULL when free
  * @canceled: id of a call canceled here after a server had received it; 0
  *	once the slot is used again
+ * @held: what is left of it, while its piece of a section is held; then the
+ *	slot is in use
  * @generation: how often the slot has been used
  */
 struct lpc_slot {
 	struct lpc_call *call;
 	u64 canceled;
+	struct lpc_held *held;
 	u32 generation;
 };
 
@@ -43,6 +47,10 @@ u64 lpc_slots_number(struct lpc_slots *slots);
 void lpc_slots_add(struct lpc_slots *slots, struct lpc_call *call);
 void lpc_slots_del(struct lpc_slots *slots, struct lpc_call *call,
 		   bool canceled);
+void lpc_slots_hold(struct lpc_slots *slots, struct lpc_call *call,
+		    struct lpc_held *held);
+void lpc_slots_release(struct lpc_slots *slots, struct lpc_held *held);
+struct lpc_held *lpc_slots_held(struct lpc_slots *slots, u64 id);
 struct lpc_call *lpc_slots_find(struct lpc_slots *slots, u64 id);
 
 /**
