@@ -18,6 +18,7 @@
 
 #include "call.h"
 #include "conn.h"
+#include "data.h"
 #include "held.h"
 #include "inflight.h"
 #include "limits.h"
@@ -258,6 +259,14 @@ static int call_result(struct lpc_call *call, struct lpc_io *io)
 	return error ? error : lpc_io_put(io, &head, len);
 }
 
+/* This thread was busy for its call; has something happened? Locked. */
+static void call_rearm(struct lpc_call *call)
+{
+	lpc_waiter_arm(&call->waiter);
+	if (lpc_call_over(call) || call->incoming || call->data_op)
+		call->waiter.done = LPC_DONE_LOOK;
+}
+
 /*
  * A callback has come for the thread that waits. While it is copied out the
  * callback is HANDED to this thread; once received, its request is AWAY.
@@ -309,9 +318,8 @@ static int take_callback(struct lpc_call *call, struct lpc_io *io)
 		lpc_call_open(call, LPC_OPEN_AWAY);
 		lpc_away_watch(away, call);
 	} else {
-		lpc_waiter_arm(&call->waiter);
 		/* A second callback may have come while the first was lost. */
-		call->waiter.done = lpc_call_over(call) || call->incoming;
+		call_rearm(call);
 		lpc_away_free(away);
 	}
 	return ret;
@@ -418,11 +426,18 @@ int lpc_call_finish(struct lpc_call *call, struct lpc_io *io, bool handoff,
 			lpc_away_free(away);
 			return call_result(call, io);
 		}
+		if (unlikely(call->data_op)) {
+			lpc_data_serve(call);
+			call_rearm(call);
+			lpc_unlock(port);
+			lpc_away_free(away);
+			continue;
+		}
 		if (why == -ERESTARTSYS && !call->incoming)
 			return call_interrupted(call, io, how, away);
 		lpc_away_free(away);
 		ret = 1;
-		if (call->incoming)
+		if (unlikely(call->incoming))
 			ret = take_callback(call, io);
 		else if (why == -ETIMEDOUT)
 			ret = -ETIMEDOUT;
@@ -472,6 +487,8 @@ static int call_new(struct lpc_end *end, struct lpc_io *io,
 		return -ENOMEM;
 	lpc_call_fill(call, end, io, LPC_REQUEST);
 	call->deadline = deadline;
+	call->buffers = io->buffers;
+	io->buffers = NULL;
 	ret = lpc_call_need_notice(call);
 	if (!ret && unlikely(call->piece.section))
 		ret = lpc_held_reserve(call);

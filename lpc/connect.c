@@ -468,8 +468,11 @@ void lpc_connect_forget(u64 id)
 {
 	struct lpc_conn *conn = reattach(id);
 
-	if (!IS_ERR(conn))
-		lpc_end_drop(&conn->client);
+	if (IS_ERR(conn))
+		return;
+	if (conn->views)
+		lpc_views_drop_early(conn->views);
+	lpc_end_drop(&conn->client);
 }
 
 /*

@@ -20,6 +20,7 @@
 #include <linux/string.h>
 
 #include "conn.h"
+#include "data.h"
 #include "held.h"
 #include "inflight.h"
 #include "quota.h"
@@ -48,6 +49,10 @@ struct lpc_call *lpc_call_take(struct lpc_end *end)
  */
 void lpc_call_recycle(struct lpc_call *call)
 {
+	if (unlikely(call->buffers)) {
+		kfree(call->buffers);
+		call->buffers = NULL;
+	}
 	call = xchg(&call->from->spare, call);
 	if (unlikely(call))
 		lpc_call_destroy(call);
@@ -337,6 +342,8 @@ void lpc_call_end(struct lpc_call *call, enum lpc_call_state state, int error)
 	if (incoming)
 		lpc_call_end(incoming, LPC_CALL_LOST,
 			     lpc_call_gone_error(incoming));
+	if (call->data_op)
+		lpc_data_abort(call);
 	if (call->parent) {
 		call->parent->incoming = NULL;
 		call->parent = NULL;

@@ -14,6 +14,7 @@
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -22,6 +23,7 @@
 #include "close.h"
 #include "conn.h"
 #include "connect.h"
+#include "data.h"
 #include "died.h"
 #include "ioctl.h"
 #include "limits.h"
@@ -57,6 +59,7 @@ union lpc_args {
 	struct lpc_query query;
 	struct lpc_list list;
 	struct lpc_section_make section;
+	struct lpc_data data;
 };
 
 /**
@@ -256,6 +259,11 @@ static int op_accept(struct lpc_request *req)
 	return ret;
 }
 
+static int op_data(struct lpc_request *req)
+{
+	return lpc_data(req->end, &req->args.data);
+}
+
 static int op_complete(struct lpc_request *req)
 {
 	return lpc_complete(req->end, &req->args.complete);
@@ -315,6 +323,7 @@ static const struct lpc_op lpc_ops[] = {
 	LPC_OP(QUERY, lpc_query, ON_DEVICE | ON_ALL, op_query),
 	LPC_OP(WATCH_THREAD, lpc_watch, ON_PORT | ON_CLIENT, op_watch),
 	LPC_OP_GREW(ACCEPT, lpc_accept, 48, ON_PORT, op_accept),
+	LPC_OP(DATA, lpc_data, ON_PORT | ON_SERVER, op_data),
 	LPC_OP(COMPLETE, lpc_complete, ON_SERVER, op_complete),
 };
 
@@ -363,7 +372,7 @@ static long do_send(struct lpc_end *end, void __user *arg, size_t size)
 	struct lpc_io io;
 	int ret;
 
-	ret = lpc_io_get(&io, arg, size, LPC_MASK_SEND);
+	ret = lpc_io_get(&io, arg, size, sizeof(io.msg), LPC_MASK_SEND);
 	if (ret)
 		return ret;
 	io.msg.status = 0;
@@ -378,14 +387,19 @@ static long do_call(struct lpc_end *end, void __user *arg, size_t size)
 	struct lpc_io io;
 	int ret;
 
-	ret = lpc_io_get(&io, arg, size, LPC_MASK_CALL);
+	ret = lpc_io_get(&io, arg, size, sizeof(struct lpc_call_data),
+			 LPC_MASK_CALL);
 	if (unlikely(ret))
 		return ret;
 	io.msg.status &= LPC_PENDING;
 	if (likely(!io.msg.status))
 		ret = lpc_io_get_payload(&io, end->port->inline_max);
+	if (unlikely(size > sizeof(io.msg) && !io.msg.status && !ret))
+		ret = lpc_buffers_get(&io);
 	if (likely(!ret))
 		ret = lpc_call(end, &io);
+	if (unlikely(io.buffers))
+		kfree(io.buffers);
 	if (likely(!ret))
 		return 0;
 	/* What did not get as far as the call leaves it to be waited for. */
@@ -400,7 +414,7 @@ static long do_reply_recv(struct file *file, struct lpc_end *end,
 	struct lpc_io io;
 	int ret;
 
-	ret = lpc_io_get(&io, arg, size, LPC_MASK_REPLY_RECV);
+	ret = lpc_io_get(&io, arg, size, sizeof(io.msg), LPC_MASK_REPLY_RECV);
 	if (unlikely(ret))
 		return ret;
 	if (io.msg.flags & LPC_WITH_REPLY) {
@@ -418,7 +432,7 @@ static long do_reply_wait(struct lpc_end *end, void __user *arg, size_t size)
 	struct lpc_io io;
 	int ret;
 
-	ret = lpc_io_get(&io, arg, size, LPC_MASK_REPLY_WAIT);
+	ret = lpc_io_get(&io, arg, size, sizeof(io.msg), LPC_MASK_REPLY_WAIT);
 	if (ret)
 		return ret;
 	io.msg.status = 0;

@@ -48,6 +48,9 @@
 /* Elements that LIST collects in one go, so in one hold of a lock. */
 #define LPC_LIST_BATCH		32u
 
+/* What DATA copies in one go, and keeps in the kernel meanwhile. */
+#define LPC_DATA_CHUNK		(32u * 1024 - 256)
+
 /* A call spins this long at most and at least before it sleeps. */
 #define LPC_SPIN_MAX_NS		50000u
 #define LPC_SPIN_MIN_NS		1000u

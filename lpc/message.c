@@ -32,23 +32,25 @@ static int msg_check(const struct lpc_msg *msg, u32 flags)
  * @io: filled but for the payload
  * @arg: the caller's message
  * @size: of its header
+ * @known: how much of that this ioctl knows; the rest must be zero
  * @flags: those this ioctl knows
  *
  * Return: 0, -EFAULT, -E2BIG for a longer header with a non-zero tail,
  * -EINVAL.
  */
-int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size, u32 flags)
+int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size, size_t known,
+	       u32 flags)
 {
 	int ret;
 
 	io->arg = arg;
 	io->size = size;
 	io->len = 0;
+	io->buffers = NULL;
 	if (copy_from_user(&io->msg, arg, sizeof(io->msg)))
 		return -EFAULT;
-	if (unlikely(size > sizeof(io->msg))) {
-		ret = check_zeroed_user(arg + sizeof(io->msg),
-					size - sizeof(io->msg));
+	if (unlikely(size > known)) {
+		ret = check_zeroed_user(arg + known, size - known);
 		if (ret <= 0)
 			return ret ? ret : -E2BIG;
 	}

@@ -26,6 +26,7 @@ struct lpc_queue;
  * @size: of its header, from the ioctl's number
  * @msg: the kernel's one copy of the header
  * @len: bytes of @data; msg.len is more where the payload lies in a section
+ * @buffers: what the caller lists for DATA, or NULL; the call takes it over
  * @data: the payload on its way in or out; another thread's stack is never a
  *	copy target, and one's own needs no usercopy check by the heap
  */
@@ -34,6 +35,7 @@ struct lpc_io {
 	size_t size;
 	struct lpc_msg msg;
 	u32 len;
+	struct lpc_buffers *buffers;
 	u8 data[LPC_INLINE_MAX + 1];
 };
 
@@ -214,7 +216,8 @@ static inline void lpc_call_payload(struct lpc_call *call,
 	call->piece.bulk = io->msg.len - io->len;
 }
 
-int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size, u32 flags);
+int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size, size_t known,
+	       u32 flags);
 int lpc_io_get_payload(struct lpc_io *io, u32 limit);
 int lpc_io_put(struct lpc_io *io, const struct lpc_msg *head, u32 len);
 int lpc_io_put_back(struct lpc_io *io);

@@ -13,10 +13,13 @@
 
 #include "compat.h"
 #include "conn.h"
+#include "data.h"
+#include "held.h"
 #include "limits.h"
 #include "message.h"
 #include "query.h"
 #include "quota.h"
+#include "views.h"
 #include "watch.h"
 
 /* One row of any kind. */
@@ -40,6 +43,7 @@ int lpc_info(struct lpc_info *args)
 		args->features |= LPC_HAS_WATCH;
 	if (LPC_CAN_HANDOFF)
 		args->features |= LPC_HAS_HANDOFF;
+	args->features |= LPC_HAS_SECTIONS;
 #ifdef LPC_DEBUG
 	args->features |= LPC_HAS_DEBUG;
 #endif
@@ -95,6 +99,7 @@ static void port_row(struct lpc_port *port, const struct lpc_reader *reader,
 static void conn_row(struct lpc_conn *conn, const struct lpc_reader *reader,
 		     struct lpc_conn_info *row)
 {
+	const struct lpc_views *views = conn->views;
 	struct lpc_shown shown;
 
 	lockdep_assert_held(&conn->port->lock);
@@ -122,6 +127,19 @@ static void conn_row(struct lpc_conn *conn, const struct lpc_reader *reader,
 	row->datagrams_max = lpc_limit(LPC_LIMIT_DATAGRAMS);
 	row->watches = conn->client.nr_watches;
 	row->counters = conn->counters;
+	if (views) {
+		row->client_view = views->client_shared ? views->client.size : 0;
+		row->server_view = views->server_shared ? views->server.size : 0;
+		row->held_bytes = views->held_bytes;
+		row->held = views->nr_held;
+	}
+}
+
+static void piece_row(const struct lpc_piece *piece, struct lpc_call_info *row)
+{
+	row->section = piece->section;
+	row->offset = piece->offset;
+	row->length = piece->length;
 }
 
 static void call_row(struct lpc_call *call, const struct lpc_reader *reader,
@@ -149,6 +167,22 @@ static void call_row(struct lpc_call *call, const struct lpc_reader *reader,
 	if (call->taken)
 		row->server_tid = lpc_tid_show(call->taker);
 	row->to_client = call->to_client;
+	row->buffers = call->buffers ? call->buffers->count : 0;
+	piece_row(&call->piece, row);
+}
+
+static void held_row(const struct lpc_held *held, struct lpc_call_info *row)
+{
+	lockdep_assert_held(&held->conn->port->lock);
+	memset(row, 0, sizeof(*row));
+	row->id = held->id;
+	row->conn = held->conn->serial;
+	row->sent = lpc_time_out(held->since);
+	row->state = LPC_CALL_CANCELED;
+	row->flags = LPC_CALL_HELD;
+	row->code = held->code;
+	row->to_client = held->to_client;
+	piece_row(&held->piece, row);
 }
 
 static int query_call(struct lpc_end *end, u64 id,
@@ -156,9 +190,16 @@ static int query_call(struct lpc_end *end, u64 id,
 		      struct lpc_call_info *row)
 {
 	struct lpc_call *call = lpc_slots_find(&end->port->slots, id);
+	struct lpc_held *held;
 
-	if (IS_ERR(call) || call->type != LPC_REQUEST ||
-	    !lpc_end_may_answer(end, call))
+	if (unlikely(IS_ERR(call))) {
+		held = lpc_held_find(end, id);
+		if (!held)
+			return -ESTALE;
+		held_row(held, row);
+		return 0;
+	}
+	if (call->type != LPC_REQUEST || !lpc_end_may_answer(end, call))
 		return -ESTALE;
 	if (call->state >= LPC_CALL_REPLIED)
 		return -ESTALE;
@@ -358,16 +399,18 @@ static bool list_conns(struct lpc_walk *walk, struct lpc_port *port, u32 want)
 /* By slot, not by age: the cursor is a slot. */
 static bool list_calls(struct lpc_walk *walk, struct lpc_port *port, u32 want)
 {
-	struct lpc_call *call;
+	struct lpc_slot *slot;
 	u64 i;
 
 	lpc_lock(port);
 	for (i = walk->args->cursor;
 	     i <= port->slots.mask && walk->rows < want; i++) {
-		call = port->slots.slot[i].call;
-		if (call && call->type == LPC_REQUEST)
-			call_row(call, &walk->reader,
+		slot = &port->slots.slot[i];
+		if (slot->call && slot->call->type == LPC_REQUEST)
+			call_row(slot->call, &walk->reader,
 				 &walk->row[walk->rows++].call);
+		else if (slot->held)
+			held_row(slot->held, &walk->row[walk->rows++].call);
 	}
 	walk->args->cursor = i;
 	lpc_unlock(port);

@@ -21,6 +21,7 @@
 #include "call.h"
 #include "close.h"
 #include "conn.h"
+#include "data.h"
 #include "held.h"
 #include "inflight.h"
 #include "limits.h"
@@ -87,6 +88,8 @@ static struct task_struct *apply_reply(struct lpc_call *call,
 	call->code = io->msg.code;
 	lpc_call_payload(call, io);
 	call->state = LPC_CALL_REPLIED;
+	if (unlikely(call->data_op))
+		lpc_data_abort(call);
 	if (call->parent) {
 		call->parent->incoming = NULL;
 		call->parent = NULL;
