@@ -426,13 +426,15 @@ int lpc_call_finish(struct lpc_call *call, struct lpc_io *io, bool handoff,
 			lpc_away_free(away);
 			return call_result(call, io);
 		}
-		if (unlikely(call->data_op)) {
+		if (unlikely(call->data_op && !why)) {
 			lpc_data_serve(call);
 			call_rearm(call);
 			lpc_unlock(port);
-			lpc_away_free(away);
 			continue;
 		}
+		/* A server that asks on and on keeps nobody from leaving. */
+		if (unlikely(call->data_op))
+			lpc_data_abort(call, -EAGAIN);
 		if (why == -ERESTARTSYS && !call->incoming)
 			return call_interrupted(call, io, how, away);
 		lpc_away_free(away);
@@ -527,6 +529,9 @@ int lpc_call(struct lpc_end *end, struct lpc_io *io)
 	int ret;
 
 	if (unlikely(async && io->msg.flags & LPC_CALLBACK))
+		return -EINVAL;
+	/* Only servers have DATA. */
+	if (unlikely(io->buffers && end->kind == LPC_KIND_SERVER))
 		return -EINVAL;
 	/* A reply never fails for want of room here. */
 	if ((!async || io->msg.status & LPC_PENDING) &&

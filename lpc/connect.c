@@ -528,8 +528,12 @@ static int connect_map(struct lpc_conn *conn, struct lpc_connect *args)
 	struct lpc_views *views = conn->views;
 	int ret = 0;
 
-	if (!(args->flags & LPC_CONNECT_VIEW) && !args->theirs.size)
+	if (!(args->flags & LPC_CONNECT_VIEW) && !args->theirs.size) {
+		/* Asked for at first, and not by the restarted call. */
+		if (views)
+			lpc_views_drop_early(views);
 		return 0;
+	}
 	if (!views) {
 		args->theirs.size = 0;
 		return args->flags & LPC_CONNECT_VIEW ? -EINVAL : 0;

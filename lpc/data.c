@@ -139,16 +139,17 @@ void lpc_data_serve(struct lpc_call *call)
 }
 
 /**
- * lpc_data_abort - the call ends: what its thread has not begun it will not do
+ * lpc_data_abort - the call ends, or its thread leaves it: what its thread has not begun it will not do
  * @call: with a data_op; locked
+ * @error: for the thread in DATA
  *
  * What it is at it finishes, before its CALL returns.
  */
-void lpc_data_abort(struct lpc_call *call)
+void lpc_data_abort(struct lpc_call *call, int error)
 {
 	lockdep_assert_held(&call->port->lock);
 	if (!call->data_op->running)
-		op_done(call->data_op, -ECANCELED);
+		op_done(call->data_op, error);
 }
 
 /* The request @args names, if its thread can be asked now. Locked. */

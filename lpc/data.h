@@ -22,6 +22,6 @@ struct lpc_buffers {
 int lpc_buffers_get(struct lpc_io *io);
 int lpc_data(struct lpc_end *end, struct lpc_data *args);
 void lpc_data_serve(struct lpc_call *call);
-void lpc_data_abort(struct lpc_call *call);
+void lpc_data_abort(struct lpc_call *call, int error);
 
 #endif /* _LPC_DATA_H */

@@ -343,7 +343,7 @@ void lpc_call_end(struct lpc_call *call, enum lpc_call_state state, int error)
 		lpc_call_end(incoming, LPC_CALL_LOST,
 			     lpc_call_gone_error(incoming));
 	if (call->data_op)
-		lpc_data_abort(call);
+		lpc_data_abort(call, -ECANCELED);
 	if (call->parent) {
 		call->parent->incoming = NULL;
 		call->parent = NULL;

@@ -89,7 +89,7 @@ static struct task_struct *apply_reply(struct lpc_call *call,
 	lpc_call_payload(call, io);
 	call->state = LPC_CALL_REPLIED;
 	if (unlikely(call->data_op))
-		lpc_data_abort(call);
+		lpc_data_abort(call, -ECANCELED);
 	if (call->parent) {
 		call->parent->incoming = NULL;
 		call->parent = NULL;
