@@ -222,6 +222,14 @@ static void call_status(const struct lpc_call *call, struct lpc_io *io)
 		io->msg.status |= LPC_WAS_TAKEN;
 }
 
+/* Its piece may be held, and QUERY wants to know of which call. */
+static void call_failed(const struct lpc_call *call, struct lpc_io *io)
+{
+	call_status(call, io);
+	if (call->taken && !call->callback)
+		io->msg.id = call->id;
+}
+
 static bool call_is_bare(const struct lpc_call *call)
 {
 	return !call->owner && !call->holds_conn && !call->counted &&
@@ -236,8 +244,8 @@ static int call_result(struct lpc_call *call, struct lpc_io *io)
 	struct lpc_msg head;
 	u32 len = 0;
 
-	call_status(call, io);
 	if (likely(call->state == LPC_CALL_REPLIED)) {
+		call_status(call, io);
 		/* Answered while this thread was away: translated only now. */
 		if (unlikely(call->replier.counted))
 			lpc_ident_show(&call->replier, &call->reader,
@@ -248,6 +256,8 @@ static int call_result(struct lpc_call *call, struct lpc_io *io)
 		memcpy(io->data, call->data, call->len);
 		len = call->len;
 		error = 0;
+	} else {
+		call_failed(call, io);
 	}
 	if (likely(!error && call_is_bare(call))) {
 		lpc_call_recycle(call);
@@ -330,7 +340,7 @@ static int call_leave(struct lpc_call *call, struct lpc_io *io, int error)
 {
 	call->waiter.task = NULL;
 	lpc_call_end(call, LPC_CALL_CANCELED, error);
-	call_status(call, io);
+	call_failed(call, io);
 	lpc_call_put(call);
 	return error;
 }

@@ -124,7 +124,8 @@ enum lpc_type {
  * @room: in: inline bytes that fit where the received message goes; out, on
  *	EMSGSIZE: what was needed, or the limit that was exceeded
  * @error: out: in a REPLY that ends a detached call, 0 or a negative errno
- * @id: the request's id; in: which one is answered, called back or waited for
+ * @id: the request's id; in: which one is answered, called back or waited for;
+ *	out also where CALL failed with LPC_WAS_TAKEN
  * @callback: the callback's id, 0 if the message is none
  * @context: out: what ACCEPT said of this connection; server side only
  * @pid: out: sender's process as the receiver's pid namespace sees it
