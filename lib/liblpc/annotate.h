@@ -37,7 +37,8 @@ static inline const struct lpc_msg *received_at(const struct lpc_msg *m)
 static inline void annotate_received(const struct lpc_msg *m)
 {
 	annotate_written(m, sizeof(*m));
-	annotate_written(m + 1, (size_t)m->len);
+	if (m->len <= LPC_INLINE_MAX)		/* else it is in a section */
+		annotate_written(m + 1, (size_t)m->len);
 }
 
 #endif /* LIBLPC_ANNOTATE_H */

@@ -51,6 +51,11 @@ int lpc_sys_list(int fd, struct lpc_list *a)
 	return sys(fd, LPC_IOC_LIST, a);
 }
 
+int lpc_sys_section(int fd, struct lpc_section_make *a)
+{
+	return sys(fd, LPC_IOC_SECTION, a);
+}
+
 int lpc_sys_query(int fd, struct lpc_query *a)
 {
 	return sys(fd, LPC_IOC_QUERY, a);
@@ -65,6 +70,16 @@ int lpc_sys_call(int fd, struct lpc_msg *m)
 {
 	const struct lpc_msg *in = received_at(m);
 	int r = sys(fd, LPC_IOC_CALL, m);
+
+	if (!r)
+		annotate_received(in);
+	return r;
+}
+
+int lpc_sys_call_data(int fd, struct lpc_call_data *m)
+{
+	const struct lpc_msg *in = received_at(&m->msg);
+	int r = sys(fd, LPC_IOC_CALL_DATA, m);
 
 	if (!r)
 		annotate_received(in);
@@ -109,6 +124,11 @@ int lpc_sys_watch_thread(int fd, struct lpc_watch *a)
 int lpc_sys_accept(int fd, struct lpc_accept *a)
 {
 	return sys(fd, LPC_IOC_ACCEPT, a);
+}
+
+int lpc_sys_data(int fd, struct lpc_data *a)
+{
+	return sys(fd, LPC_IOC_DATA, a);
 }
 
 int lpc_sys_complete(int fd, struct lpc_complete *a)

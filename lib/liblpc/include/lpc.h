@@ -578,6 +578,7 @@ enum lpc_features {
 	LPC_CAN_WATCH	= 1,	/* WATCH_THREAD */
 	LPC_CAN_HANDOFF	= 2,	/* a wake-up stays on the caller's CPU */
 	LPC_CAN_DEBUG	= 4,	/* a debug build */
+	LPC_CAN_SECTIONS = 8,	/* messages longer than LPC_INLINE_MAX */
 };
 
 /** lpc_info - ask the module; -ENODEV: it is not loaded */

@@ -4,7 +4,7 @@
  *
  * Each fills in nothing, checks nothing, does not repeat what a signal
  * interrupted. Returns 0 or -errno; errno is left alone. The structs are those
- * of <linux/lpc.h>; a payload follows its struct lpc_msg.
+ * of <linux/lpc.h>; a payload follows its struct lpc_msg or struct lpc_call_data.
  */
 #ifndef LPC_RAW_H
 #define LPC_RAW_H
@@ -23,11 +23,13 @@ int lpc_sys_info(int fd, struct lpc_info *a);
 int lpc_sys_create(int fd, struct lpc_create *a);
 int lpc_sys_connect(int fd, struct lpc_connect *a);
 int lpc_sys_list(int fd, struct lpc_list *a);
+int lpc_sys_section(int fd, struct lpc_section_make *a);
 
 /* on a port, an end; QUERY also on /dev/lpc, by name */
 int lpc_sys_query(int fd, struct lpc_query *a);
 int lpc_sys_send(int fd, struct lpc_msg *m);
 int lpc_sys_call(int fd, struct lpc_msg *m);
+int lpc_sys_call_data(int fd, struct lpc_call_data *m);
 int lpc_sys_reply_recv(int fd, struct lpc_msg *m);
 int lpc_sys_reply_wait(int fd, struct lpc_msg *m);
 int lpc_sys_cancel(int fd, struct lpc_cancel *a);
@@ -36,6 +38,9 @@ int lpc_sys_watch_thread(int fd, struct lpc_watch *a);
 
 /* on a port */
 int lpc_sys_accept(int fd, struct lpc_accept *a);
+
+/* on a port, a server end */
+int lpc_sys_data(int fd, struct lpc_data *a);
 
 /* on a server end */
 int lpc_sys_complete(int fd, struct lpc_complete *a);
