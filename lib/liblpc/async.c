@@ -13,6 +13,7 @@
 #include "async.h"
 #include "call.h"
 #include "request.h"
+#include "section.h"
 
 #define DISPATCH_MAX 64
 
@@ -23,6 +24,8 @@
  * @turn: how often the slot was used; with its index, the caller's id
  * @next: in its hash chain, or free; -1 ends
  * @done: NULL: free
+ * @section: where @piece is; may be one that the connection has left
+ * @piece: for a long request or reply, or NULL
  */
 struct pending {
 	uint64_t	id;
@@ -33,6 +36,8 @@ struct pending {
 	void		*arg;
 	int		*taken;
 	size_t		*need;
+	struct section	*section;
+	struct piece	*piece;
 };
 
 void lpc_calls_init(struct calls *t)
@@ -127,6 +132,8 @@ int lpc_calls_end(struct lpc_conn *c, int result, uint32_t epoch)
 		pthread_mutex_unlock(&c->lock);
 		if (!found)
 			return n;
+		if (p.piece)
+			lpc_piece_put(p.section, p.piece);
 		if (p.taken)
 			*p.taken = 1;
 		p.done(c, result, 0, NULL, p.arg);
@@ -164,9 +171,55 @@ static int64_t start(struct lpc_conn *c, struct message *b, const struct pending
 	p->arg = new->arg;
 	p->taken = new->taken;
 	p->need = new->need;
+	p->section = new->section;
+	p->piece = new->piece;
 	chain(t, i);
 	t->used++;
 	return name_of(t, i);
+}
+
+/* Room for what does not fit in a message; *@need, if any is too much. */
+static int get_piece(struct lpc_conn *c, struct pending *new, size_t len, size_t room,
+		     size_t *limit)
+{
+	struct piece_need need = { .least = len > room ? len : room, .use = PIECE_LENT };
+	int r = -EMSGSIZE;
+
+	if (need.least <= LPC_INLINE_MAX)
+		return 0;
+	need.best = need.least;
+	*limit = c->section ? section_room(c->section) : LPC_INLINE_MAX;
+	if (c->section)
+		r = lpc_piece_get(c->section, &need, &new->piece);
+	if (!r)
+		new->section = c->section;
+	return r;
+}
+
+static int64_t call_async(struct lpc_conn *c, uint32_t code, const void *req, size_t len,
+			  struct pending *new, const struct lpc_call_opts *o)
+{
+	struct message b;
+	size_t limit = 0;
+	int64_t r;
+
+	r = get_piece(c, new, len, o ? o->room : 0, &limit);
+	if (!r) {
+		lpc_section_fill(&b, code, req, len, new->section, new->piece);
+		b.m.flags = LPC_CALL_ASYNC;
+		b.m.deadline = o ? o->deadline : 0;
+		if (c->call_ms && !b.m.deadline)
+			b.m.deadline = lpc_in_ms(c->call_ms);
+		pthread_mutex_lock(&c->lock);
+		r = start(c, &b, new);
+		pthread_mutex_unlock(&c->lock);
+		limit = b.m.room;
+		if (r < 0 && new->piece)
+			lpc_piece_put(new->section, new->piece);
+	}
+	if (r == -EMSGSIZE && new->need)
+		*new->need = limit;
+	return r;
 }
 
 int64_t lpc_call_async(struct lpc_conn *c, uint32_t code, const void *req, size_t len,
@@ -174,7 +227,6 @@ int64_t lpc_call_async(struct lpc_conn *c, uint32_t code, const void *req, size_
 {
 	struct lpc_call_opts own;
 	struct pending new = { .done = done, .arg = arg };
-	struct message b;
 	int64_t r;
 
 	r = lpc_call_opts_read(&own, &o);
@@ -182,28 +234,14 @@ int64_t lpc_call_async(struct lpc_conn *c, uint32_t code, const void *req, size_
 		return r;
 	if (!done || (o && (o->flags & LPC_CALL_EINTR || o->status || o->who || o->callback)))
 		return -EINVAL;
-	r = message_init(&b, code, req, len);
-	if (r < 0) {
-		if (o && o->need)
-			*o->need = b.m.room;
-		return r;
+	if (o) {
+		new.taken = o->taken;
+		new.need = o->need;
 	}
 	r = lpc_conn_enter(c);
 	if (r < 0)
 		return r;
-	b.m.flags = LPC_CALL_ASYNC;
-	if (o) {
-		b.m.deadline = o->deadline;
-		new.taken = o->taken;
-		new.need = o->need;
-	}
-	if (c->call_ms && !b.m.deadline)
-		b.m.deadline = lpc_in_ms(c->call_ms);
-	pthread_mutex_lock(&c->lock);
-	r = start(c, &b, &new);
-	pthread_mutex_unlock(&c->lock);
-	if (r == -EMSGSIZE && new.need)
-		*new.need = b.m.room;
+	r = call_async(c, code, req, len, &new, o);
 	if (r < 0)
 		return lpc_conn_leave(c, (ssize_t)r);
 	lpc_gate_leave(&c->gate);
@@ -244,10 +282,21 @@ uint64_t lpc_conn_timeout(struct lpc_conn *c)
 	return t;
 }
 
+static void *copy_of(const void *data, size_t len)
+{
+	void *copy = malloc(len);
+
+	if (copy)
+		memcpy(copy, data, len);
+	return copy;
+}
+
 /* A call has ended; one that is not in the table is not this library's. */
 static int run_done(struct lpc_conn *c, const struct message *b, uint32_t epoch)
 {
+	const void *payload;
 	struct pending p;
+	void *own = NULL;
 	bool found;
 
 	pthread_mutex_lock(&c->lock);
@@ -255,12 +304,22 @@ static int run_done(struct lpc_conn *c, const struct message *b, uint32_t epoch)
 	pthread_mutex_unlock(&c->lock);
 	if (!found)
 		return 0;
-	if (b->m.error && p.taken)
-		*p.taken = !!(b->m.status & LPC_WAS_TAKEN);
-	if (b->m.error)
-		p.done(c, b->m.error, 0, NULL, p.arg);
-	else
-		p.done(c, (ssize_t)b->m.len, (int32_t)b->m.code, b->data, p.arg);
+	payload = b->m.error ? NULL : lpc_section_payload(b, p.section, p.piece);
+	if (payload && payload != b->data)
+		payload = own = copy_of(payload, b->m.len);
+	if (p.piece && b->m.error)
+		piece_left(p.piece, &b->m, b->m.error);
+	if (p.piece)
+		lpc_piece_put(p.section, p.piece);
+	if (payload) {
+		p.done(c, (ssize_t)b->m.len, (int32_t)b->m.code, payload, p.arg);
+	} else {
+		/* without @error it was answered: no memory, or nonsense */
+		if (p.taken)
+			*p.taken = !b->m.error || b->m.status & LPC_WAS_TAKEN;
+		p.done(c, b->m.error ? b->m.error : -ENOMEM, 0, NULL, p.arg);
+	}
+	free(own);
 	return 1;
 }
 
@@ -273,7 +332,10 @@ static int run_handler(struct lpc_conn *c, int fd, const struct message *in)
 
 	memset(&reply.m, 0, sizeof(reply.m));
 	request_init(&q, REQUEST_CLIENT, fd, in, &reply);
-	r = c->handler ? c->handler(&q.pub, c->arg) : -EOPNOTSUPP;
+	if (in->m.len > LPC_INLINE_MAX)
+		r = -EMSGSIZE;
+	else
+		r = c->handler ? c->handler(&q.pub, c->arg) : -EOPNOTSUPP;
 	if (request_finish(&q, r) && !c->doomed && c->calls.epoch == epoch) {
 		reply.m.id = q.id;
 		reply.m.callback = q.callback;

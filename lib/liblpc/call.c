@@ -3,8 +3,8 @@
  * A call that its thread waits for.
  *
  * The message lies on the stack: request and reply share one buffer, which has
- * the room for the longest reply that the kernel asks for. One system call, no
- * allocation, no lock.
+ * the room for the longest reply that the kernel copies. One system call, no
+ * allocation, no lock; a piece of the section where that is not enough.
  */
 #include <errno.h>
 
@@ -12,8 +12,9 @@
 #include "conn.h"
 #include "opts.h"
 #include "request.h"
+#include "section.h"
 
-OPTS_NO_TAIL(lpc_call_opts, arg);
+OPTS_NO_TAIL(lpc_call_opts, room);
 
 /* Leaves *@o as it is unless its caller was built with another lpc.h. */
 int lpc_call_opts_read(struct lpc_call_opts *to, const struct lpc_call_opts **o)
@@ -47,7 +48,14 @@ static void answer_callback(const struct call_to *to, struct message *b,
 
 	memset(&reply.m, 0, sizeof(reply.m));
 	request_init(&q, REQUEST_CLIENT, to->fd, b, &reply);
-	r = o && o->callback ? o->callback(&q.pub, o->arg) : -EOPNOTSUPP;
+	if (to->piece)
+		lpc_piece_away(to->section, to->piece, true);
+	if (b->m.len > LPC_INLINE_MAX)
+		r = -EMSGSIZE;
+	else
+		r = o && o->callback ? o->callback(&q.pub, o->arg) : -EOPNOTSUPP;
+	if (to->piece)
+		lpc_piece_away(to->section, to->piece, false);
 	request_finish(&q, r);
 	reply.m.id = q.id;
 	reply.m.callback = q.callback;
@@ -107,24 +115,27 @@ static ssize_t failed(const struct lpc_call_opts *o, int r, const struct lpc_msg
 	return r;
 }
 
-static ssize_t succeeded(const struct lpc_call_opts *o, const struct message *b, void *rep,
-			 size_t room)
+static ssize_t succeeded(const struct call_to *to, const struct lpc_call_opts *o,
+			 const struct message *b, void *rep, size_t room)
 {
+	const void *payload = lpc_section_payload(b, to->section, to->piece);
 	int32_t status = (int32_t)b->m.code;
 
 	if (o && o->who)
 		*o->who = message_cred(&b->m);
 	if (o && o->status)
 		*o->status = status;
-	if (b->m.len > room || (status && !(o && o->status))) {
+	if (!payload || b->m.len > room || (status && !(o && o->status))) {
 		if (o && o->taken)
 			*o->taken = 1;
+		if (!payload)
+			return -EPROTO;
 		if (b->m.len > room && o && o->need)
 			*o->need = b->m.len;
 		return b->m.len > room ? -EMSGSIZE : -EREMOTEIO;
 	}
-	if (b->m.len)
-		memcpy(rep, b->data, b->m.len);
+	if (b->m.len && rep != payload)
+		memmove(rep, payload, b->m.len);
 	return (ssize_t)b->m.len;
 }
 
@@ -134,7 +145,7 @@ ssize_t lpc_call_on(const struct call_to *to, uint32_t code, const void *req, si
 	struct message b;
 	int r;
 
-	r = message_init(&b, code, req, len);
+	r = lpc_section_fill(&b, code, req, len, to->section, to->piece);
 	if (r < 0)
 		return failed(o, r, &b.m);
 	b.m.room = LPC_INLINE_MAX;
@@ -147,7 +158,46 @@ ssize_t lpc_call_on(const struct call_to *to, uint32_t code, const void *req, si
 	if (o && o->flags & LPC_CALL_SPIN)
 		b.m.flags |= LPC_SPIN;
 	r = wait_reply(to, &b, o);
-	return r < 0 ? failed(o, r, &b.m) : succeeded(o, &b, rep, room);
+	if (!r)
+		return succeeded(to, o, &b, rep, room);
+	if (to->piece)
+		piece_left(to->piece, &b.m, r);
+	return failed(o, r, &b.m);
+}
+
+/*
+ * With a piece of the section, or without one where only the reply would have
+ * needed it.
+ */
+/* checkpatch: PREFER_DEFINED_ATTRIBUTE_MACRO: user space has no such macros */
+__attribute__((noinline))
+static ssize_t call_long(struct lpc_conn *c, struct call_to *to, uint32_t code, const void *req,
+			 size_t len, void *rep, size_t room, const struct lpc_call_opts *o)
+{
+	size_t reply = o && o->room && o->room < room ? o->room : room;
+	struct piece_need need = {
+		.least = len > LPC_INLINE_MAX ? len : 0,
+		.best = len > reply ? len : reply,
+		.use = PIECE_CALL,
+		.give_up = o && o->flags & LPC_CALL_EINTR,
+		.deadline = o && o->deadline ? o->deadline : to->deadline,
+	};
+	struct lpc_msg none = { 0 };
+	ssize_t n;
+	int r;
+
+	if (c->section && need.best > LPC_INLINE_MAX) {
+		r = lpc_piece_get(c->section, &need, &to->piece);
+		if (r < 0) {
+			none.room = (uint32_t)section_room(c->section);
+			return failed(o, r, &none);
+		}
+		to->section = c->section;
+	}
+	n = lpc_call_on(to, code, req, len, rep, room, o);
+	if (to->piece)
+		lpc_piece_put(to->section, to->piece);
+	return n;
 }
 
 ssize_t lpc_call(struct lpc_conn *c, uint32_t code, const void *req, size_t len, void *rep,
@@ -169,6 +219,9 @@ ssize_t lpc_call(struct lpc_conn *c, uint32_t code, const void *req, size_t len,
 	to.fd = c->fd;
 	if (c->call_ms && !(o && o->deadline))
 		to.deadline = lpc_in_ms(c->call_ms);
-	n = lpc_call_on(&to, code, req, len, rep, room, o);
+	if (len <= LPC_INLINE_MAX && room <= LPC_INLINE_MAX)
+		n = lpc_call_on(&to, code, req, len, rep, room, o);
+	else
+		n = call_long(c, &to, code, req, len, rep, room, o);
 	return lpc_conn_leave(c, n);
 }

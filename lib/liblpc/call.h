@@ -4,6 +4,9 @@
 
 #include <lpc.h>
 
+struct piece;
+struct section;
+
 /**
  * struct call_to - where a call goes
  * @fd: the end or port
@@ -11,6 +14,8 @@
  * @id: the request served
  * @callback_id: the callback served, 0 for none
  * @deadline: for options that name none
+ * @section: where @piece is
+ * @piece: for a long request, and for the reply; NULL: none
  */
 struct call_to {
 	int		fd;
@@ -18,6 +23,8 @@ struct call_to {
 	uint64_t	id;
 	uint64_t	callback_id;
 	uint64_t	deadline;
+	struct section	*section;
+	struct piece	*piece;
 };
 
 int lpc_call_opts_read(struct lpc_call_opts *to, const struct lpc_call_opts **o);

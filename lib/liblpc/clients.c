@@ -110,6 +110,7 @@ void lpc_client_drop(struct lpc_server *s, struct client *c)
 {
 	int fd = atomic_exchange(&c->fd, -1);
 
+	lpc_view_put(atomic_exchange(&c->view, NULL), false);
 	if (fd >= 0)
 		close(fd);
 	pthread_mutex_lock(&s->lock);
@@ -251,7 +252,10 @@ void lpc_client_unref(struct lpc_server *s, struct client *c)
 		look(s);
 }
 
-/* The end of the server; @tell: run on_gone() for everyone left. */
+/*
+ * The end of the server. @tell: run on_gone() for everyone left; else it is one
+ * without clients yet, or a child's copy.
+ */
 void lpc_clients_free(struct lpc_server *s, bool tell)
 {
 	uint32_t i;
@@ -264,6 +268,7 @@ void lpc_clients_free(struct lpc_server *s, bool tell)
 		if (!c)
 			break;
 		state = c->word & 3;
+		lpc_view_put(c->view, !tell);
 		if (c->fd >= 0)
 			close(c->fd);
 		if (tell && s->on_gone && (state == CLIENT_LIVE || state == CLIENT_CLOSING))

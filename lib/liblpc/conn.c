@@ -14,8 +14,9 @@
 #include "conn.h"
 #include "name.h"
 #include "opts.h"
+#include "section.h"
 
-OPTS_NO_TAIL(lpc_connect_opts, arg);
+OPTS_NO_TAIL(lpc_connect_opts, section);
 
 #define CONNECT_FLAGS ((uint64_t)(LPC_WAIT_NAME | LPC_SERVER_UID | LPC_SERVER_GID | \
 				  LPC_SERVER_PID | LPC_SAME_SERVER))
@@ -29,7 +30,21 @@ static uint32_t kernel_flags(uint64_t f)
 	       (f & LPC_SAME_SERVER ? LPC_CONNECT_SAME_SERVER : 0);
 }
 
-static void fill(struct lpc_connect *a, const char *name, const struct lpc_connect_opts *o)
+/**
+ * struct end - what a handshake brings
+ * @fd: the client end
+ * @server: who made the port
+ * @section: that the server has taken, or NULL
+ */
+struct end {
+	int		fd;
+	struct lpc_cred	server;
+	struct section	*section;
+};
+
+/* @given: a section's descriptor, or -1 */
+static void fill(struct lpc_connect *a, const char *name, const struct lpc_connect_opts *o,
+		 int given)
 {
 	memset(a, 0, sizeof(*a));
 	a->flags = kernel_flags(o->flags);
@@ -49,6 +64,10 @@ static void fill(struct lpc_connect *a, const char *name, const struct lpc_conne
 		a->server_gid = o->server_gid;
 	if (o->flags & LPC_SERVER_PID)
 		a->server_pid = (uint32_t)o->server_pid;
+	if (given >= 0) {
+		a->flags |= LPC_CONNECT_VIEW;
+		a->own.fd = given;
+	}
 }
 
 static struct lpc_cred cred_of(uint32_t pid, uint32_t uid, uint32_t gid)
@@ -65,27 +84,84 @@ static struct lpc_cred cred_of(uint32_t pid, uint32_t uid, uint32_t gid)
 }
 
 /*
- * Returns the new end. After EINTR the same struct waits on, if the server may
- * have seen the request; else the request was withdrawn and is made anew.
+ * The section to give, as a descriptor, or -1 in *@given. The default one is a
+ * convenience: where it is not to be had, messages are short.
  */
-static int connect_end(const char *name, const struct lpc_connect_opts *o, struct lpc_cred *server)
+static int make_section(int dev, size_t size, int *given, struct section **s)
+{
+	int fd;
+
+	*given = -1;
+	*s = NULL;
+	if (size == LPC_NO_SECTION)
+		return 0;
+	*s = lpc_section_new();
+	if (!*s)
+		return -ENOMEM;
+	fd = lpc_section_make(dev, size ? size : LPC_SECTION_DEFAULT);
+	if (fd >= 0) {
+		*given = fd;
+		return 0;
+	}
+	lpc_section_free(*s);
+	*s = NULL;
+	return !size && (fd == -ENOBUFS || fd == -ENOMEM || fd == -EOPNOTSUPP) ? 0 : fd;
+}
+
+/* Was it mapped, and has the server taken it? If not, nobody needs it. */
+static struct section *keep_section(struct section *s, const struct lpc_view *own)
+{
+	if (!s)
+		return NULL;
+	if (own->base)
+		lpc_section_map(s, (void *)(uintptr_t)own->base, own->size);
+	if (own->base && own->flags & LPC_VIEW_SHARED)
+		return s;
+	lpc_section_free(s);
+	return NULL;
+}
+
+/*
+ * After EINTR the same struct waits on, if the server may have seen the
+ * request; else the request was withdrawn and is made anew.
+ */
+static int handshake(int dev, const char *name, const struct lpc_connect_opts *o, struct end *e)
 {
 	struct lpc_connect a;
+	struct section *s;
+	int r, given;
+
+	r = make_section(dev, o->section, &given, &s);
+	if (r < 0)
+		return r;
+	fill(&a, name, o, given);
+	while ((r = lpc_sys_connect(dev, &a)) == -EINTR)
+		if (!(a.status & LPC_PENDING))
+			fill(&a, name, o, given);
+	if (given >= 0)
+		close(given);
+	if (o->answer_len && (!r || r == -ECONNREFUSED))
+		*o->answer_len = a.answer_len;
+	if (r < 0) {
+		if (s)
+			lpc_section_free(s);
+		return r;
+	}
+	e->fd = a.fd;
+	e->server = cred_of(a.server_pid, a.server_uid, a.server_gid);
+	e->section = keep_section(s, &a.own);
+	return 0;
+}
+
+static int connect_end(const char *name, const struct lpc_connect_opts *o, struct end *e)
+{
 	int r, dev = lpc_sys_open();
 
 	if (dev < 0)
 		return dev;
-	fill(&a, name, o);
-	while ((r = lpc_sys_connect(dev, &a)) == -EINTR)
-		if (!(a.status & LPC_PENDING))
-			fill(&a, name, o);
+	r = handshake(dev, name, o, e);
 	close(dev);
-	if (o->answer_len && (!r || r == -ECONNREFUSED))
-		*o->answer_len = a.answer_len;
-	if (r < 0)
-		return r;
-	*server = cred_of(a.server_pid, a.server_uid, a.server_gid);
-	return a.fd;
+	return r;
 }
 
 static struct lpc_conn *conn_new(const struct lpc_connect_opts *o)
@@ -112,6 +188,7 @@ static struct lpc_conn *conn_new(const struct lpc_connect_opts *o)
 
 void lpc_conn_free(struct lpc_conn *c)
 {
+	lpc_section_leave(c->section);
 	if (c->fd >= 0)
 		close(c->fd);
 	if (c->old >= 0)
@@ -149,6 +226,7 @@ int lpc_connect(struct lpc_conn **out, const char *name, const struct lpc_connec
 	struct lpc_connect_opts o;
 	char full[LPC_NAME_MAX + 1];
 	struct lpc_conn *c;
+	struct end e;
 	int r;
 
 	r = lpc_opts_read(&o, sizeof(o), opts);
@@ -165,14 +243,17 @@ int lpc_connect(struct lpc_conn **out, const char *name, const struct lpc_connec
 	if (!c)
 		return -ENOMEM;
 	r = remember(c, full, &o);
-	if (!r) {
-		r = connect_end(full, &o, &c->server);
-		c->fd = r;
-	}
+	if (!r)
+		r = connect_end(full, &o, &e);
 	if (r < 0) {
 		lpc_conn_free(c);
 		return r;
 	}
+	c->fd = e.fd;
+	c->server = e.server;
+	c->section = e.section;
+	if (c->section)
+		lpc_section_join(c->section, c->fd);
 	*out = c;
 	return 0;
 }
@@ -195,7 +276,8 @@ int lpc_conn_take(struct lpc_conn **out, int fd, const struct lpc_connect_opts *
 	r = lpc_opts_read(&o, sizeof(o), opts);
 	if (r < 0)
 		return r;
-	if (o.flags || o.deadline || o.data || o.len || o.answer || o.answer_len || o.reserved)
+	if (o.flags || o.deadline || o.data || o.len || o.answer || o.answer_len || o.reserved ||
+	    (o.section && o.section != LPC_NO_SECTION))
 		return -EINVAL;
 	r = query(fd, LPC_WHAT_CONN, &conn, sizeof(conn));
 	if (r < 0)
@@ -227,11 +309,12 @@ static bool server_gone(int fd)
 }
 
 /*
- * Puts the end @fd in the place of the old one. Nobody else is inside then: a
+ * Puts the end @e in the place of the old one. Nobody else is inside then: a
  * call that was interrupted and waits on must not find another connection under
- * its descriptor. The old end stays for the calls that ended on it.
+ * its descriptor. The old end stays for the calls that ended on it, the old
+ * section for who has a piece of it: it may not ask the new end about that.
  */
-static int replace_end(struct lpc_conn *c, int fd, const struct lpc_cred *server)
+static int replace_end(struct lpc_conn *c, struct end *e)
 {
 	int r = 0, saved = errno;
 	bool own = atomic_load(&c->dispatcher) == lpc_self();
@@ -241,15 +324,23 @@ static int replace_end(struct lpc_conn *c, int fd, const struct lpc_cred *server
 	if (c->old >= 0)
 		close(c->old);
 	c->old = c->calls.used ? fcntl(c->fd, F_DUPFD_CLOEXEC, 0) : -1;
-	if (dup3(fd, c->fd, O_CLOEXEC) < 0) {
+	lpc_section_leave(c->section);
+	c->section = NULL;
+	if (dup3(e->fd, c->fd, O_CLOEXEC) < 0) {
 		r = -errno;
 	} else {
 		c->calls.epoch++;
 		c->calls.stale = c->calls.used;
-		c->server = *server;
+		c->server = e->server;
+		c->section = e->section;
+		e->section = NULL;
+		if (c->section)
+			lpc_section_join(c->section, c->fd);
 	}
 	pthread_mutex_unlock(&c->lock);
 	lpc_gate_resume(&c->gate);
+	close(e->fd);
+	lpc_section_leave(e->section);
 	errno = saved;
 	return r;
 }
@@ -257,8 +348,8 @@ static int replace_end(struct lpc_conn *c, int fd, const struct lpc_cred *server
 int lpc_reconnect(struct lpc_conn *c, uint64_t deadline)
 {
 	struct lpc_connect_opts how;
-	struct lpc_cred server;
-	int r, fd;
+	struct end e;
+	int r;
 
 	r = lpc_conn_enter(c);
 	if (r < 0)
@@ -271,12 +362,9 @@ int lpc_reconnect(struct lpc_conn *c, uint64_t deadline)
 	} else if (server_gone(c->fd)) {
 		how = c->how;
 		how.deadline = deadline;
-		fd = connect_end(c->name, &how, &server);
-		r = fd;
-		if (fd >= 0) {
-			r = replace_end(c, fd, &server);
-			close(fd);
-		}
+		r = connect_end(c->name, &how, &e);
+		if (!r)
+			r = replace_end(c, &e);
 	}
 	pthread_mutex_unlock(&c->reconnect);
 	return (int)lpc_conn_leave(c, r);

@@ -12,6 +12,7 @@
 #include "gate.h"
 
 struct pending;
+struct section;
 
 /**
  * struct calls - the calls of lpc_call_async() in flight, under lpc_conn.lock
@@ -45,6 +46,8 @@ struct calls {
  * @dispatcher: the thread in lpc_dispatch(), as a number, or 0
  * @doomed: lpc_conn_close() was called inside lpc_dispatch(), which frees
  * @lock: @calls, @old and @server; never held while waiting
+ * @section: for long messages, or NULL; changed under @lock while nobody is
+ *	inside, so either is enough to read it
  * @reconnect: held by the one who connects again
  * @how: the options it was connected with, their data copied
  * @name: as expanded; NULL: made by lpc_conn_take()
@@ -63,6 +66,7 @@ struct lpc_conn {
 	bool			doomed;
 	pthread_mutex_t		lock;
 	struct calls		calls;
+	struct section		*section;
 	pthread_mutex_t		reconnect;
 	struct lpc_connect_opts	how;
 	char			*name;

@@ -48,6 +48,7 @@ static const struct {
 	{ LPC_LIMIT_USER_PENDING, "pending connects of this user", "sysctl lpc.user_pending" },
 	{ LPC_LIMIT_NAME_WAITERS, "waits of this user for a name", "sysctl lpc.name_waiters" },
 	{ LPC_LIMIT_WATCHES, "watches of this user", "sysctl lpc.watches" },
+	{ LPC_LIMIT_SECTION_BYTES, "bytes of this user's sections", "sysctl lpc.section_bytes" },
 };
 
 /* Names the limits that are full; false: none of those that can be seen is. */
@@ -80,7 +81,8 @@ static bool put_full(struct text *t, int dev, const struct lpc_port_info *p)
 static void put_nobufs(struct text *t, int dev, const struct lpc_port_info *p)
 {
 	if (!put_full(t, dev, p))
-		put(t, "a limit is reached: lpcctl limits shows them; else it is calls in flight");
+		put(t, "a limit is reached: lpcctl limits shows them; else it is calls in flight, "
+		    "or the section is full of buffers and unanswered calls");
 }
 
 static void put_access(struct text *t, const struct lpc_port_info *p)
@@ -97,8 +99,9 @@ static void put_access(struct text *t, const struct lpc_port_info *p)
 
 static void put_too_long(struct text *t, const struct lpc_port_info *p)
 {
-	put(t, "too long: messages may have %u bytes, connect data %u",
-	    p ? p->inline_max : LPC_INLINE_MAX, p ? p->connect_max : LPC_CONNECT_MAX);
+	put(t, "too long: messages may have %u bytes, or those of the connection's section; "
+	    "connect data %u", p ? p->inline_max : LPC_INLINE_MAX,
+	    p ? p->connect_max : LPC_CONNECT_MAX);
 }
 
 static const struct {
@@ -127,7 +130,7 @@ static const struct {
 	{ EINVAL, "malformed: a flag, a value, or a name with an empty part, '.' or '..'" },
 	{ EAGAIN, "it would have to wait" },
 	{ EINTR, "given up at a signal, as asked" },
-	{ EBUSY, "another thread is doing this" },
+	{ EBUSY, "another thread is doing this, or the server has this buffer still" },
 	{ EMFILE, "this process has too many files open: ulimit -n" },
 	{ ENFILE, "the machine has too many files open: sysctl fs.file-max" },
 	{ ENOMEM, "out of memory" },

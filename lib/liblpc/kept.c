@@ -13,6 +13,7 @@
 /**
  * struct kept - a kept request
  * @q: first; its data follow
+ * @copy: its data if they are long and its own, or NULL
  * @canceled: its id, once its caller has given up; under server.lock, but read
  *	as it is
  * @prev: in server.kept_list, under server.lock
@@ -20,6 +21,7 @@
  */
 struct kept {
 	struct request		q;
+	void			*copy;
 	uint64_t		canceled;
 	struct lpc_server	*server;
 	struct kept		*prev;
@@ -33,13 +35,42 @@ void lpc_server_put(struct lpc_server *s)
 		return;
 	pthread_cond_destroy(&s->idle);
 	pthread_mutex_destroy(&s->lock);
+	lpc_fork_unmark(s->mark);
 	free(s);
+}
+
+/* Long data need not be copied: shared ones stay, the worker's buffer goes along. */
+static void take_data(struct kept *k, struct request *q)
+{
+	struct worker *w = q->worker;
+
+	k->copy = NULL;
+	if (q->view)
+		atomic_fetch_add(&q->view->refs, 1);
+	if (q->pub.len <= LPC_INLINE_MAX) {
+		k->q.pub.data = k->data;
+		memcpy(k->data, q->pub.data, q->pub.len);
+	} else if (!(q->pub.flags & LPC_REQ_SHARED)) {
+		k->copy = w->copy;
+		w->copy = NULL;
+		w->copy_size = 0;
+	}
+}
+
+static void kept_free(struct kept *k)
+{
+	struct lpc_server *s = k->server;
+
+	lpc_view_put(k->q.view, lpc_forked(s->mark));
+	free(k->copy);
+	free(k);
+	lpc_server_put(s);
 }
 
 struct lpc_req *lpc_kept_new(struct request *q)
 {
 	struct lpc_server *s = q->worker->server;
-	struct kept *k = malloc(sizeof(*k) + q->pub.len);
+	struct kept *k = malloc(sizeof(*k) + (q->pub.len <= LPC_INLINE_MAX ? q->pub.len : 0));
 
 	if (!k)
 		return NULL;
@@ -48,11 +79,9 @@ struct lpc_req *lpc_kept_new(struct request *q)
 	k->q.worker = NULL;
 	k->q.reply = NULL;
 	k->q.canceled = &k->canceled;
-	k->q.pub.data = k->data;
 	k->server = s;
 	k->prev = NULL;
-	if (q->pub.len)
-		memcpy(k->data, q->pub.data, q->pub.len);
+	take_data(k, q);
 	lpc_client_ref(q->owner);
 	atomic_fetch_add(&s->refs, 1);
 	pthread_mutex_lock(&s->lock);
@@ -70,14 +99,10 @@ struct lpc_req *lpc_kept_new(struct request *q)
 static int send_reply(const struct kept *k, int32_t status, const void *data, size_t len)
 {
 	struct message b;
-	int r, sent = 0;
+	int r, sent;
 
-	if (len > k->q.limit) {
-		sent = -EMSGSIZE;
-		status = sent;
-		len = 0;
-	}
-	message_init(&b, (uint32_t)status, data, len);
+	memset(&b.m, 0, sizeof(b.m));
+	sent = lpc_request_fill(&k->q, &b, status, data, len);
 	b.m.id = k->q.id;
 	b.m.flags = LPC_WITH_REPLY;
 	while ((r = lpc_sys_reply_recv(k->q.fd, &b.m)) == -EINTR)
@@ -116,8 +141,7 @@ int lpc_kept_reply(struct request *q, int32_t status, const void *data, size_t l
 		lpc_client_unref(s, q->owner);
 		lpc_gate_leave(&s->gate);
 	}
-	free(k);
-	lpc_server_put(s);
+	kept_free(k);
 	return r;
 }
 

@@ -5,6 +5,43 @@
 #include "call.h"
 #include "server.h"
 
+/* An answer that is built where it goes stays there. */
+static void fill_room(const struct request *q, struct message *b, const void *data, size_t len)
+{
+	uintptr_t at = (uintptr_t)data - (uintptr_t)q->pub.room;
+
+	if (at >= q->length || len > q->length - at) {
+		memmove(q->pub.room, data, len);
+		at = 0;
+	}
+	b->m.section = LPC_SECTION_CLIENT;
+	b->m.offset = q->offset + at;
+	b->m.length = len;
+}
+
+/* Makes @b the answer to @q. @data may lie anywhere. */
+int lpc_request_fill(const struct request *q, struct message *b, int32_t status, const void *data,
+		     size_t len)
+{
+	int r = 0;
+
+	if (len > (len > LPC_INLINE_MAX ? q->length : q->limit)) {
+		r = -EMSGSIZE;
+		status = r;
+		len = 0;
+	}
+	b->m.code = (uint32_t)status;
+	b->m.len = (uint32_t)len;
+	b->m.section = LPC_SECTION_NONE;
+	b->m.offset = 0;
+	b->m.length = 0;
+	if (len > LPC_INLINE_MAX)
+		fill_room(q, b, data, len);
+	else if (len)
+		memmove(b->data, data, len);
+	return r;
+}
+
 int lpc_reply(struct lpc_req *r, int32_t status, const void *data, size_t len)
 {
 	struct request *q = request_of(r);

@@ -9,6 +9,7 @@
 
 struct worker;
 struct client;
+struct view;
 
 enum request_kind {
 	REQUEST_SERVED,		/* in a handler of a server; may be kept */
@@ -29,13 +30,16 @@ enum request_state {
  * @kind: who lent it
  * @state: is it answered
  * @fd: where it is answered, and called back
- * @limit: longest answer
+ * @limit: longest answer that the kernel copies
+ * @length: bytes at @pub.room, for a longer answer
+ * @offset: where they are in the client's section
  * @id: its id
  * @callback: its callback id
  * @reply: where lpc_reply() puts the answer, until its owner sends it
  * @canceled: holds @id once the caller has given up
  * @worker: whose it is, if REQUEST_SERVED
  * @owner: its client, if REQUEST_SERVED or REQUEST_KEPT
+ * @view: the client's section, if it has part in that
  */
 struct request {
 	struct lpc_req		pub;
@@ -43,13 +47,19 @@ struct request {
 	enum request_state	state;
 	int			fd;
 	uint32_t		limit;
+	size_t			length;
+	uint64_t		offset;
 	uint64_t		id;
 	uint64_t		callback;
 	struct message		*reply;
 	uint64_t		*canceled;
 	struct worker		*worker;
 	struct client		*owner;
+	struct view		*view;
 };
+
+int lpc_request_fill(const struct request *q, struct message *b, int32_t status, const void *data,
+		     size_t len);
 
 static inline struct request *request_of(struct lpc_req *r)
 {
@@ -67,7 +77,7 @@ static inline void request_init(struct request *q, enum request_kind kind, int f
 	if (in->m.callback)
 		q->pub.flags |= LPC_REQ_CALLBACK;
 	q->pub.data = in->data;
-	q->pub.len = in->m.len;
+	q->pub.len = in->m.len <= LPC_INLINE_MAX ? in->m.len : 0;
 	q->pub.cred = message_cred(&in->m);
 	q->pub.deadline = in->m.deadline;
 	q->kind = kind;
@@ -78,26 +88,15 @@ static inline void request_init(struct request *q, enum request_kind kind, int f
 	q->reply = reply;
 }
 
-/* Puts the answer where its owner will find it. @data may lie anywhere. */
+/* Puts the answer where its owner will find it. */
 static inline int request_answer(struct request *q, int32_t status, const void *data, size_t len)
 {
-	int r = 0;
-
 	if (q->state != REQUEST_OPEN)
 		return -ESTALE;
 	if (q->pub.flags & LPC_REQ_DATAGRAM)
 		return -EINVAL;
-	if (len > q->limit) {
-		r = -EMSGSIZE;
-		status = r;
-		len = 0;
-	}
 	q->state = REQUEST_ANSWERED;
-	q->reply->m.code = (uint32_t)status;
-	q->reply->m.len = (uint32_t)len;
-	if (len)
-		memmove(q->reply->data, data, len);
-	return r;
+	return lpc_request_fill(q, q->reply, status, data, len);
 }
 
 /* The handler has returned @r: is there an answer to send? */

@@ -35,6 +35,17 @@ void lpc_worker_put(struct worker *w)
 	atomic_store(&w->busy, false);
 }
 
+void lpc_workers_free(struct lpc_server *s)
+{
+	struct worker *w, *next;
+
+	for (w = s->workers; w; w = next) {
+		next = w->next;
+		free(w->copy);
+		free(w);
+	}
+}
+
 /* PING and INFO, which every server answers, whatever its handler knows. */
 static int answer_reserved(struct request *q)
 {
@@ -66,6 +77,7 @@ static bool serve(struct worker *w, struct client *c)
 {
 	struct lpc_server *s = w->server;
 	struct request *q = &w->request;
+	bool answer;
 	int r;
 
 	request_init(q, REQUEST_SERVED, s->port->fd, &w->in, &w->reply);
@@ -78,13 +90,16 @@ static bool serve(struct worker *w, struct client *c)
 		q->owner = c;
 		q->pub.client = c->user;
 		q->pub.client_id = c->context;
-		if (q->pub.code >= LPC_CODE_RESERVED)
+		r = lpc_view_open(w, c);
+		if (!r && q->pub.code >= LPC_CODE_RESERVED)
 			r = answer_reserved(q);
-		else
+		else if (!r)
 			r = s->handler(&q->pub, s->arg);
 	}
 	w->reply.m.id = q->id;
-	return request_finish(q, r);
+	answer = request_finish(q, r);
+	lpc_view_close(w);
+	return answer;
 }
 
 /* Asks on_connect(); the answer it gives is in @q->reply. 0: let it in. */
@@ -123,20 +138,52 @@ static void refuse(struct worker *w, int32_t status)
 }
 
 /*
+ * Lets the client in. Its section is there before COMPLETE lets it send the
+ * first request.
+ */
+static int accept(struct worker *w, struct client *c, struct view *v)
+{
+	struct lpc_server *s = w->server;
+	struct lpc_complete done = { 0 };
+	struct lpc_accept a = {
+		.id = w->in.m.id, .context = c->context,
+		.data = (uintptr_t)w->reply.data, .data_len = w->reply.m.len,
+	};
+	int r;
+
+	if (w->in.m.length <= s->section_max)
+		a.theirs.size = w->in.m.length;
+	r = lpc_sys_accept(s->port->fd, &a);
+	if (r < 0)
+		return r;
+	if (a.theirs.base) {
+		lpc_view_map(v, (void *)(uintptr_t)a.theirs.base, a.theirs.size);
+		atomic_store_explicit(&c->view, v, memory_order_release);
+	} else {
+		lpc_view_put(v, false);
+	}
+	atomic_store(&c->fd, a.fd);
+	lpc_sys_complete(a.fd, &done);
+	return 0;
+}
+
+/*
  * The client has its place, and this worker a claim on it, before the kernel
  * knows it: its PORT_CLOSED may reach another thread at once.
  */
 static void welcome(struct worker *w)
 {
 	struct lpc_server *s = w->server;
-	struct lpc_complete done = { 0 };
-	struct lpc_accept a = { .id = w->in.m.id };
 	struct client *c = lpc_client_new(s, false);
+	struct view *v = lpc_view_new();
 	int r;
 
 	w->reply.m.len = 0;
-	if (!c) {
+	if (!c || !v) {
 		refuse(w, -ENOMEM);
+		if (c)
+			lpc_client_drop(s, c);
+		free(v);
 		return;
 	}
 	lpc_client_claim(w, c);
@@ -145,17 +192,13 @@ static void welcome(struct worker *w)
 	if (r < 0) {
 		refuse(w, r);
 		lpc_client_drop(s, c);
+		free(v);
 		return;
 	}
 	lpc_client_publish(c);
-	a.context = c->context;
-	a.data = (uintptr_t)w->reply.data;
-	a.data_len = w->reply.m.len;
-	r = lpc_sys_accept(s->port->fd, &a);
-	if (!r) {
-		atomic_store(&c->fd, a.fd);
-		lpc_sys_complete(a.fd, &done);
-	} else {
+	r = accept(w, c, v);
+	if (r < 0) {
+		free(v);
 		if (r != -ESTALE) {
 			w->reply.m.len = 0;
 			refuse(w, r);

@@ -11,7 +11,9 @@
 #include "send.h"
 #include "server.h"
 
-OPTS_NO_TAIL(lpc_server_opts, on_gone);
+OPTS_NO_TAIL(lpc_server_opts, section_max);
+
+#define SECTION_MAX ((size_t)256 << 20)
 
 /**
  * struct pool - the threads of one lpc_server_run()
@@ -35,9 +37,18 @@ static uint32_t make_tag(void)
 	return tag;
 }
 
-static void init(struct lpc_server *s)
+static struct lpc_server *server_new(void)
 {
+	struct lpc_server *s = calloc(1, sizeof(*s));
 	pthread_condattr_t attr;
+
+	if (!s)
+		return NULL;
+	s->mark = lpc_fork_mark();
+	if (!s->mark) {
+		free(s);
+		return NULL;
+	}
 
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -46,6 +57,16 @@ static void init(struct lpc_server *s)
 	pthread_condattr_destroy(&attr);
 	s->refs = 1;
 	s->tag = make_tag();
+	return s;
+}
+
+static void set_sizes(struct lpc_server *s, const struct lpc_server_opts *o)
+{
+	s->in_place = o->flags & LPC_SERVE_IN_PLACE;
+	s->copy_max = o->copy_max || s->in_place ? o->copy_max : LPC_COPY_MAX;
+	s->section_max = o->section_max ? o->section_max : SECTION_MAX;
+	if (o->section_max == LPC_NO_SECTION)
+		s->section_max = 0;
 }
 
 /* The client of an lpc_pair() is there from the start. */
@@ -78,14 +99,14 @@ int lpc_server_new(struct lpc_server **out, struct lpc_port *p, lpc_handler *h, 
 	r = lpc_opts_read(&o, sizeof(o), opts);
 	if (r < 0)
 		return r;
-	if (o.flags || o.reserved || !h)
+	if (o.flags & ~(uint64_t)LPC_SERVE_IN_PLACE || o.reserved || !h)
 		return -EINVAL;
 	if (lpc_forked(p->mark))
 		return -ECHILD;
-	s = calloc(1, sizeof(*s));
+	s = server_new();
 	if (!s)
 		return -ENOMEM;
-	init(s);
+	set_sizes(s, &o);
 	s->port = p;
 	s->handler = h;
 	s->arg = arg;
@@ -368,20 +389,15 @@ int lpc_server_send(struct lpc_server *s, uint64_t client_id, uint32_t code, con
 /* In a child of fork(): gives back what the child inherited, tells nobody. */
 static void free_copy(struct lpc_server *s)
 {
-	struct worker *w, *next;
-
-	for (w = s->workers; w; w = next) {
-		next = w->next;
-		free(w);
-	}
+	lpc_workers_free(s);
 	lpc_clients_free(s, false);
 	lpc_port_close(s->port);
+	lpc_fork_unmark(s->mark);
 	free(s);
 }
 
 void lpc_server_free(struct lpc_server *s)
 {
-	struct worker *w, *next;
 	struct pool *p;
 
 	if (!s)
@@ -405,10 +421,7 @@ void lpc_server_free(struct lpc_server *s)
 	lpc_gate_shut(&s->gate);
 	lpc_gate_drain(&s->gate, 0);
 	lpc_clients_free(s, true);
-	for (w = s->workers; w; w = next) {
-		next = w->next;
-		free(w);
-	}
+	lpc_workers_free(s);
 	lpc_port_close(s->port);
 	lpc_server_put(s);
 }

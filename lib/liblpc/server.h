@@ -28,6 +28,7 @@
 #include "gate.h"
 #include "port.h"
 #include "request.h"
+#include "view.h"
 
 enum client_state {
 	CLIENT_FREE,
@@ -44,6 +45,7 @@ enum client_state {
  * @index: its own
  * @context: what names it in messages
  * @user: what on_connect() left
+ * @view: its section, or NULL; set before the client knows that it is accepted
  * @next: in the list of free ones, or of closing ones
  */
 struct client {
@@ -53,6 +55,7 @@ struct client {
 	uint32_t		index;
 	uint64_t		context;
 	void			*user;
+	struct view *_Atomic	view;
 	struct client		*next;
 };
 
@@ -69,6 +72,8 @@ struct client {
  * @request: what its handler was lent
  * @in: what it received
  * @reply: what it will send with its next receive
+ * @copy: a long payload, or memory for one, or NULL
+ * @copy_size: bytes there
  */
 struct worker {
 	struct worker		*next;
@@ -79,6 +84,8 @@ struct worker {
 	struct request		request;
 	struct message		in;
 	struct message		reply;
+	void			*copy;
+	size_t			copy_size;
 };
 
 struct kept;
@@ -87,7 +94,8 @@ struct pool;
 /**
  * struct lpc_server - a port and those who serve it
  * @port: what it serves
- * @handler: and the three below: as given to lpc_server_new()
+ * @handler: and those up to @section_max: as given to lpc_server_new()
+ * @mark: see fork.h; lives as long as this, the port's does not
  * @gate: kept requests that are answered just now; closed by lpc_server_free()
  * @stopping: lpc_server_stop() was called
  * @drain: its deadline
@@ -117,6 +125,10 @@ struct lpc_server {
 	unsigned int		threads;
 	int			(*on_connect)(struct lpc_req *r, void **client, void *arg);
 	void			(*on_gone)(void *client, void *arg);
+	bool			in_place;
+	size_t			copy_max;
+	size_t			section_max;
+	const int		*mark;
 	struct lpc_gate		gate;
 	_Atomic bool		stopping;
 	_Atomic uint64_t	drain;
@@ -164,6 +176,7 @@ void lpc_server_put(struct lpc_server *s);
 /* serve.c */
 struct worker *lpc_worker_get(struct lpc_server *s);
 void lpc_worker_put(struct worker *w);
+void lpc_workers_free(struct lpc_server *s);
 int lpc_worker_serve(struct worker *w, int most);
 int lpc_server_greet(struct lpc_server *s, struct client *c, struct request *q);
 

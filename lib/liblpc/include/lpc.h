@@ -58,6 +58,16 @@ extern "C" {
 
 #define LPC_NOW			UINT64_C(1)
 
+/*
+ * Messages longer than LPC_INLINE_MAX lie in a section: memory that the client
+ * gives when it connects and the server maps. lpc_call() copies into it and out
+ * of it; lpc_buf_get() and LPC_SERVE_IN_PLACE do without. The other side can
+ * write to it at any time: lpc-sections(7).
+ */
+#define LPC_SECTION_DEFAULT	((size_t)65536)
+#define LPC_NO_SECTION		((size_t)-1)
+#define LPC_COPY_MAX		((size_t)64 << 20)
+
 struct lpc_conn;	/* a client's connection */
 struct lpc_port;	/* a connection port */
 struct lpc_server;	/* a port, its clients, who handles them */
@@ -105,18 +115,25 @@ enum lpc_req_flags {
 	LPC_REQ_DATAGRAM	= 1,	/* nobody waits for an answer */
 	LPC_REQ_ASYNC		= 2,	/* its caller cannot be called back */
 	LPC_REQ_CALLBACK	= 4,	/* a callback, in the client */
+	LPC_REQ_SHARED		= 8,	/* @data is the client's too: it may change */
 };
 
 /**
  * struct lpc_req - a message, lent to its handler
  * @code: the method, as the caller gave it
  * @flags: enum lpc_req_flags
- * @data: the payload, 8-aligned, a private copy
- * @len: its length, 0 to LPC_INLINE_MAX
+ * @data: the payload, 8-aligned, a private copy; with LPC_REQ_SHARED the
+ *	payload itself, which the client can change at any time: read each byte
+ *	once, check what was read
+ * @len: its length
  * @client: server: what on_connect() left
  * @client_id: server: names the client in lpc_server_send(); never reused
  * @cred: who sent this very message
  * @deadline: the caller's, 0 for none
+ * @room: server: where a reply longer than LPC_INLINE_MAX goes, the same bytes as
+ *	@data if that is LPC_REQ_SHARED; NULL: there is no room for one. A reply
+ *	that is built there is not copied. Shared: what was written may change.
+ * @room_len: bytes there, the longest reply
  *
  * Valid until the handler returns; lpc_req_keep() makes one that lasts.
  */
@@ -129,6 +146,8 @@ struct lpc_req {
 	uint64_t	client_id;
 	struct lpc_cred	cred;
 	uint64_t	deadline;
+	void		*room;
+	size_t		room_len;
 };
 
 /**
@@ -169,6 +188,10 @@ enum lpc_connect_flags {
  * @handler: what lpc_dispatch() calls for the server's datagrams and requests;
  *	NULL: datagrams are dropped, requests answered with -EOPNOTSUPP
  * @arg: handed to @handler
+ * @section: bytes for long messages, all allocated here and charged to this
+ *	process, the most that a request or a reply can have: rounded up to
+ *	pages. LPC_NO_SECTION: none, messages have LPC_INLINE_MAX. 0: as many as
+ *	LPC_SECTION_DEFAULT, or none where limits or memory forbid it
  */
 struct lpc_connect_opts {
 	size_t		size;
@@ -185,6 +208,7 @@ struct lpc_connect_opts {
 	size_t		*answer_len;
 	lpc_handler	*handler;
 	void		*arg;
+	size_t		section;
 };
 
 /**
@@ -196,7 +220,8 @@ struct lpc_connect_opts {
  *
  * Sleeps until the server has accepted or refused; signals do not end it.
  * Returns 0, -ENOENT, -EACCES, -EPERM, -ECONNREFUSED (@answer says why, if the
- * server did), -ETIMEDOUT, -ENOBUFS, -EMSGSIZE, -ENAMETOOLONG, -ENODEV.
+ * server did), -ETIMEDOUT, -ENOBUFS, -EMSGSIZE, -ENAMETOOLONG, -ENODEV. A server
+ * need not take the section: lpc_conn_room() tells.
  */
 int lpc_connect(struct lpc_conn **c, const char *name, const struct lpc_connect_opts *o);
 
@@ -206,6 +231,7 @@ int lpc_connect(struct lpc_conn **c, const char *name, const struct lpc_connect_
  * @fd: a connected end; the connection's on success, close-on-exec from then on
  * @o: options; only @call_ms, @handler and @arg may be set
  *
+ * It has no section: its messages have LPC_INLINE_MAX.
  * Returns 0; -ENOTTY: @fd is not an end; -ENOTCONN: the handshake is not over.
  */
 int lpc_conn_take(struct lpc_conn **c, int fd, const struct lpc_connect_opts *o);
@@ -218,7 +244,8 @@ int lpc_conn_take(struct lpc_conn **c, int fd, const struct lpc_connect_opts *o)
  * Returns 0 at once if the server is there, so that any number of threads may
  * call it after an -EPIPE. lpc_conn_fd() keeps its number but must be added to
  * epoll sets anew. Calls made with lpc_call_async() that were still open end as
- * the old server's death ended them, in the next lpc_dispatch(). Not from a
+ * the old server's death ended them, in the next lpc_dispatch(). There is a new
+ * section: buffers of the old one can be read and put, no more. Not from a
  * callback that runs inside lpc_call(): it would wait for itself.
  * -EOPNOTSUPP: made by lpc_conn_take(). Else as lpc_connect().
  */
@@ -243,7 +270,7 @@ int lpc_conn_fd(struct lpc_conn *c);
  * open lpc_call_async() has run its done function, with -ESHUTDOWN. May be
  * called from inside lpc_dispatch(), not from a callback inside lpc_call().
  * If threads were inside, the end dies for all who hold it; else it lives on
- * with who inherited it. @c may be NULL.
+ * with who inherited it. Buffers stay until lpc_buf_put(). @c may be NULL.
  */
 void lpc_conn_close(struct lpc_conn *c);
 
@@ -267,6 +294,8 @@ enum lpc_call_flags {
  * @callback: works on the server's callbacks while this call waits, on its
  *	thread; NULL: they are answered with -EOPNOTSUPP
  * @arg: handed to @callback
+ * @room: bytes of the section to leave free for the reply. 0: lpc_call(): as many
+ *	as its own @room; lpc_call_async(): what the request takes
  */
 struct lpc_call_opts {
 	size_t		size;
@@ -278,30 +307,89 @@ struct lpc_call_opts {
 	struct lpc_cred	*who;
 	lpc_handler	*callback;
 	void		*arg;
+	size_t		room;
 };
+
+/**
+ * lpc_conn_room - the longest message that can be sent now
+ *
+ * The size of the section, LPC_INLINE_MAX if there is none.
+ */
+size_t lpc_conn_room(struct lpc_conn *c);
 
 /**
  * lpc_call - send a request, wait for the reply (NtRequestWaitReplyPort)
  * @c: the connection
  * @code: the method
  * @req: the request, may be NULL when @len is 0
- * @len: its length, at most LPC_INLINE_MAX, else -EMSGSIZE
+ * @len: its length, at most lpc_conn_room(), else -EMSGSIZE
  * @rep: where the reply goes; may be @req
  * @room: bytes there
  * @o: options
  *
  * Signal handlers run and the call waits on, unless LPC_CALL_EINTR. The server
- * sees the request once, whatever happens.
+ * sees the request once, whatever happens. A long request or reply has a piece
+ * of the section to itself: while calls of other threads have it all, this one
+ * waits for theirs, until its deadline.
  * Returns the length of the reply; -EPIPE: the server has gone and never saw
  * it; -ECONNRESET: it had received it; -ETIMEDOUT: the deadline (@taken tells
  * the two apart); -EREMOTEIO: see @status; -EMSGSIZE: see @need; -EINTR;
- * -ESHUTDOWN: lpc_conn_close(); -ENOBUFS.
+ * -ESHUTDOWN: lpc_conn_close(); -ENOBUFS: too many calls, or buffers and calls
+ * that the server has yet to answer have the section.
  */
 ssize_t lpc_call(struct lpc_conn *c, uint32_t code, const void *req, size_t len, void *rep,
 		 size_t room, const struct lpc_call_opts *o);
 
 /**
+ * struct lpc_buf - memory in the section, for messages that nobody copies
+ * @data: 64-aligned
+ * @room: bytes there
+ * @place: the library's
+ */
+struct lpc_buf {
+	void		*data;
+	size_t		room;
+	uint64_t	place[2];
+};
+
+/**
+ * lpc_buf_get - get memory to build a request in
+ * @b: the buffer, for lpc_buf_put(); for one thread at a time
+ * @room: bytes that it must have, for request and reply
+ *
+ * Never waits. Returns 0; -EMSGSIZE: more than lpc_conn_room(); -ENOBUFS: the
+ * section is full; -EOPNOTSUPP: there is none; -ESHUTDOWN.
+ */
+int lpc_buf_get(struct lpc_conn *c, struct lpc_buf *b, size_t room);
+
+/**
+ * lpc_call_buf - send the request that lies in a buffer, find the reply there
+ * @b: the request is at @b->data, and so is the reply then
+ * @len: length of the request
+ * @o: options
+ *
+ * As lpc_call(), but that messages longer than LPC_INLINE_MAX are not copied.
+ * The server can write to the buffer whenever it likes, after its reply too.
+ * After a failure with *@o->taken 1 it may be working there still: until it has
+ * answered the next call says -EBUSY. -ESTALE: the buffer is of the time before
+ * lpc_reconnect().
+ */
+ssize_t lpc_call_buf(struct lpc_conn *c, uint32_t code, struct lpc_buf *b, size_t len,
+		     const struct lpc_call_opts *o);
+
+/**
+ * lpc_buf_put - give a buffer back
+ * @c: its connection; NULL if that was closed
+ *
+ * Its bytes are not used again before the server has answered what was sent in
+ * it. @b may be zero.
+ */
+void lpc_buf_put(struct lpc_conn *c, struct lpc_buf *b);
+
+/**
  * lpc_send - send a datagram (NtRequestPort)
+ *
+ * @len: at most LPC_INLINE_MAX, section or not
  *
  * Waits until @deadline while the queue is full: -ETIMEDOUT then, -EAGAIN if
  * it was LPC_NOW. Returns 0, -EPIPE, -EMSGSIZE, -ESHUTDOWN.
@@ -314,7 +402,7 @@ int lpc_send(struct lpc_conn *c, uint32_t code, const void *data, size_t len,
  * @result: length of the reply, or a negative errno as lpc_call() returns it,
  *	-ECANCELED after lpc_cancel()
  * @status: the server's, when @result is not negative
- * @rep: the reply, lent until it returns
+ * @rep: the reply, a private copy, lent until it returns
  */
 typedef void lpc_done_fn(struct lpc_conn *c, ssize_t result, int32_t status, const void *rep,
 			 void *arg);
@@ -326,8 +414,9 @@ typedef void lpc_done_fn(struct lpc_conn *c, ssize_t result, int32_t status, con
  * @o: options; @status, @who and @callback must be NULL, LPC_CALL_EINTR not set;
  *	@taken and @need stay lent until @done runs
  *
- * Never waits. Returns the id for lpc_cancel(), above 0; -ENOBUFS: too many in
- * flight (sysctl lpc.calls); -EPIPE, -EMSGSIZE, -ENOMEM, -ESHUTDOWN.
+ * Never waits. A reply longer than LPC_INLINE_MAX and than @len needs @o->room.
+ * Returns the id for lpc_cancel(), above 0; -ENOBUFS: too many in flight (sysctl
+ * lpc.calls), or the section is full; -EPIPE, -EMSGSIZE, -ENOMEM, -ESHUTDOWN.
  */
 int64_t lpc_call_async(struct lpc_conn *c, uint32_t code, const void *req, size_t len,
 		       lpc_done_fn *done, void *arg, const struct lpc_call_opts *o);
@@ -373,7 +462,7 @@ enum lpc_open_flags {
  * @flags: enum lpc_open_flags
  * @mode: w (2) may connect, r (4) may look at it, for owner, group and others
  *	as in chmod; 0: 0600
- * @max_msg: longest payload; 0: LPC_INLINE_MAX
+ * @max_msg: longest payload that lies in no section; 0: LPC_INLINE_MAX
  * @backlog: connects that may be pending; 0: sysctl lpc.pending
  * @connect_max: longest connect data; 0: LPC_CONNECT_MAX
  * @owner: with LPC_OPEN_OWNER; another's needs CAP_IPC_OWNER
@@ -422,10 +511,15 @@ int lpc_port_fd(struct lpc_port *p);
 /** lpc_port_close - close a port no server was made of; @p may be NULL */
 void lpc_port_close(struct lpc_port *p);
 
+/* lpc_server_opts.flags */
+enum lpc_server_flags {
+	LPC_SERVE_IN_PLACE	= 1,	/* lend long requests where they lie */
+};
+
 /**
  * struct lpc_server_opts - how to serve
  * @size: sizeof(struct lpc_server_opts)
- * @flags: 0
+ * @flags: enum lpc_server_flags
  * @threads: of lpc_server_run(), its caller among them; 0: 1
  * @reserved: 0
  * @on_connect: sees @r->data, the connect data, and @r->cred; sets *client.
@@ -435,6 +529,11 @@ void lpc_port_close(struct lpc_port *p);
  * @on_gone: the last that is heard of a client: nothing runs for it any more,
  *	no kept request of it is left, nothing will come. Once for each client
  *	that on_connect() let in.
+ * @copy_max: longest request of which the handler gets a private copy. Longer
+ *	ones are answered with -EMSGSIZE (0: LPC_COPY_MAX), or with
+ *	LPC_SERVE_IN_PLACE lent as LPC_REQ_SHARED (0: all that are in a section)
+ * @section_max: largest section that is taken of a client; 0: 256 MiB;
+ *	LPC_NO_SECTION: none. A larger one is not taken, its client is.
  */
 struct lpc_server_opts {
 	size_t		size;
@@ -443,6 +542,8 @@ struct lpc_server_opts {
 	uint32_t	reserved;
 	int		(*on_connect)(struct lpc_req *r, void **client, void *arg);
 	void		(*on_gone)(void *client, void *arg);
+	size_t		copy_max;
+	size_t		section_max;
 };
 
 /**
@@ -513,9 +614,9 @@ int lpc_serve(const char *name, lpc_handler *h, void *arg, const struct lpc_serv
  * lpc_reply - answer a request (NtReplyPort)
  * @r: the request; over, whatever this returns
  * @status: 0, or what the caller shall find in lpc_call_opts.status
- * @data: the reply; may lie in @r->data
- * @len: its length; longer than the port's limit: the caller gets -EMSGSIZE as
- *	status, and so does this function
+ * @data: the reply; may lie in @r->data; in @r->room it is not copied
+ * @len: its length; longer than @r->room_len, and than the port's limit: the
+ *	caller gets -EMSGSIZE as status, and so does this function
  *
  * In a handler it keeps the answer, which leaves when the handler returns: in
  * the system call that receives the next request. On a kept request it replies
@@ -527,8 +628,8 @@ int lpc_reply(struct lpc_req *r, int32_t status, const void *data, size_t len);
 /**
  * lpc_req_keep - answer later, from any thread
  *
- * Returns a request with its own copy of the data, for lpc_reply(), and @r is
- * over; the client's on_gone() waits for it. NULL: no memory, or @r is not a
+ * Returns a request with its own copy of the data, or lent as LPC_REQ_SHARED
+ * where @r's are, for lpc_reply(), and @r is over; the client's on_gone() waits for it. NULL: no memory, or @r is not a
  * server's request: return an errno, then the library answers.
  */
 struct lpc_req *lpc_req_keep(struct lpc_req *r);
