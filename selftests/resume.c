@@ -8,8 +8,8 @@
  * same ioctl with the same message.
  */
 #include "common_call.h"
+#include "common_cgroup.h"
 
-#include <sys/mount.h>
 #include <sys/ptrace.h>
 
 #define ROUNDS	3
@@ -33,7 +33,7 @@ FIXTURE(resume)
 {
 	struct rig r;
 	struct seen *seen;
-	char cgroup[128];
+	char cgroup[CGROUP_PATH];
 	struct gate up;
 	struct gate go;
 	pid_t pid;
@@ -67,50 +67,9 @@ static void count_signal(int sig)
 
 /* ------------------------------------------------------------ disturbances */
 
-/* The cgroup v2 mount, made if there is none; false if it cannot be. */
-static bool cgroup_root(char *path, size_t room)
-{
-	char line[512], dir[64], type[64];
-	FILE *f = fopen("/proc/mounts", "re");
-
-	path[0] = 0;
-	while (f && !path[0] && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%*s %63s %63s", dir, type) == 2 &&
-		    !strcmp(type, "cgroup2"))
-			snprintf(path, room, "%s", dir);
-	if (f)
-		fclose(f);
-	if (path[0])
-		return true;
-	snprintf(path, room, "/tmp/ksft-cgroup2");
-	mkdir(path, 0755);
-	return !mount("none", path, "cgroup2", 0, NULL);
-}
-
-static bool event_is(const char *cgroup, const char *event)
-{
-	char path[192], line[64];
-	bool yes = false;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/cgroup.events", cgroup);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	while (fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = 0;
-		yes |= !strcmp(line, event);
-	}
-	fclose(f);
-	return yes;
-}
-
 static bool set_frozen(const char *cgroup, int on)
 {
-	char path[192];
-
-	snprintf(path, sizeof(path), "%s/cgroup.freeze", cgroup);
-	return !write_file(path, "%d", on) &&
+	return !cgroup_set(cgroup, "cgroup.freeze", on ? "1" : "0") &&
 	       UNTIL(event_is(cgroup, on ? "frozen 1" : "frozen 0"));
 }
 
@@ -237,19 +196,11 @@ static bool disturb(pid_t pid, enum disturbance kind, struct seen *seen,
 
 FIXTURE_SETUP(resume)
 {
-	char root[64];
-
 	rig_none(&self->r);
 	if (variant->kind == STRACE && !strace_path())
 		SKIP(return, "no strace here");
-	if (variant->kind == FREEZE) {
-		if (!cgroup_root(root, sizeof(root)))
-			SKIP(return, "no cgroup v2 here");
-		snprintf(self->cgroup, sizeof(self->cgroup), "%s/ksft-lpc-%d",
-			 root, getpid());
-		if (mkdir(self->cgroup, 0755))
-			SKIP(return, "no cgroup can be made here");
-	}
+	if (variant->kind == FREEZE && !cgroup_make(self->cgroup, "resume"))
+		SKIP(return, "no cgroup v2 can be made here");
 	self->seen = mmap(NULL, sizeof(*self->seen), PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	gate_init(&self->up);
@@ -262,10 +213,8 @@ FIXTURE_TEARDOWN(resume)
 	if (self->pid > 0)
 		kill(self->pid, SIGKILL);
 	rig_close(&self->r);
-	if (self->cgroup[0]) {
-		UNTIL(event_is(self->cgroup, "populated 0"));
-		rmdir(self->cgroup);
-	}
+	if (self->cgroup[0])
+		cgroup_remove(self->cgroup);
 }
 
 /* What the victim does first: its handler, its cgroup. */
@@ -276,14 +225,11 @@ static void victim_prepare(enum disturbance kind, struct seen *seen,
 		.sa_handler = count_signal,
 		.sa_flags = kind == INTERRUPTING ? 0 : SA_RESTART,
 	};
-	char path[192];
 
 	seen_by_handler = seen;
 	must(!sigaction(SIGUSR1, &sa, NULL));
-	if (cgroup[0]) {
-		snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
-		must_be(0, write_file(path, "%d", getpid()));
-	}
+	if (cgroup[0])
+		must_be(0, cgroup_join(cgroup));
 }
 
 /* As a program would: the same again for as long as it is interrupted. */
