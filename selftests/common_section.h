@@ -92,11 +92,11 @@ static inline int shared_finish(struct shared *s)
 	return ret ? ret : finish_with_views(s->r.ce, &s->c);
 }
 
-/* All of it, on a port of its own; the sections' fds are closed. */
+/* All of it, on a port of its own if there is none; closes the sections' fds. */
 static inline int shared_connect(struct shared *s)
 {
 	int client = s->c.own.fd, server = s->a.own.fd;
-	int ret = rig_port(&s->r, 0, 0);
+	int ret = s->r.name[0] ? 0 : rig_port(&s->r, 0, 0);
 
 	if (!ret)
 		ret = shared_ask(s);
