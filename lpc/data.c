@@ -139,11 +139,12 @@ void lpc_data_serve(struct lpc_call *call)
 }
 
 /**
- * lpc_data_abort - the call ends, or its thread leaves it: what its thread has not begun it will not do
+ * lpc_data_abort - what the call's thread has not begun it will not do
  * @call: with a data_op; locked
  * @error: for the thread in DATA
  *
- * What it is at it finishes, before its CALL returns.
+ * The call ends, or its thread leaves it for a signal. What that thread is at it
+ * finishes, before its CALL returns.
  */
 void lpc_data_abort(struct lpc_call *call, int error)
 {

@@ -91,11 +91,12 @@ void lpc_held_answered(struct lpc_end *end, u64 id)
 
 	if (!held)
 		return;
-	if (end->kind == LPC_KIND_PORT ? held->to_client :
-	    end->conn != held->conn ||
-	    held->to_client != (end->kind == LPC_KIND_CLIENT))
+	if (end->kind != LPC_KIND_PORT && end->conn != held->conn)
 		return;
-	release(held);
+	/* As with any answer: never from the side that made the call. */
+	if (held->to_client ? end->kind == LPC_KIND_CLIENT :
+	    end->kind != LPC_KIND_CLIENT)
+		release(held);
 }
 
 /**
@@ -107,10 +108,11 @@ struct lpc_held *lpc_held_find(struct lpc_end *end, u64 id)
 {
 	struct lpc_held *held = lpc_slots_held(&end->port->slots, id);
 
-	if (held && held->conn == end->conn &&
-	    held->to_client == (end->kind == LPC_KIND_SERVER))
-		return held;
-	return NULL;
+	if (!held || held->conn != end->conn)
+		return NULL;
+	if (held->to_client)
+		return end->kind == LPC_KIND_SERVER ? held : NULL;
+	return end->kind == LPC_KIND_CLIENT ? held : NULL;
 }
 
 /**

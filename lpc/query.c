@@ -192,7 +192,7 @@ static int query_call(struct lpc_end *end, u64 id,
 	struct lpc_call *call = lpc_slots_find(&end->port->slots, id);
 	struct lpc_held *held;
 
-	if (unlikely(IS_ERR(call))) {
+	if (IS_ERR(call)) {
 		held = lpc_held_find(end, id);
 		if (!held)
 			return -ESTALE;

@@ -36,6 +36,7 @@ static struct kmem_cache *lpc_section_cache;
 
 /* shmem's own, as the first section found them, and ours made of them. */
 static const struct file_operations *lpc_shmem_ops;
+/* checkpatch: CONST_STRUCT: it is a copy made at run time */
 static struct file_operations lpc_memory_ops;
 
 static int memory_open(struct inode *inode, struct file *file)

@@ -20,12 +20,31 @@ FIXTURE_TEARDOWN(fields)
 	rig_close(&self->r);
 }
 
+TEST_F(fields, a_section_that_there_is_not_is_einval)
+{
+	struct pkt p;
+	int i;
+
+	for (i = 0; i < 16; i++) {
+		msg(&p, 1, 8)->m.section = 1 << i;
+		p.m.length = 1;
+		EXPECT_EQ(-EINVAL, do_call(self->r.ce, &p));
+		msg(&p, 1, 8)->m.section = 1 << i;
+		EXPECT_EQ(-EINVAL, xctl(self->r.ce, LPC_IOC_SEND, &p));
+	}
+	/* A header that has been received is received into again as it is. */
+	recv_msg(&p, LPC_DONTWAIT, 0);
+	p.m.section = 1;
+	p.m.length = 1;
+	EXPECT_EQ(-EAGAIN, xctl(self->r.port, LPC_IOC_REPLY_RECV, &p));
+	EXPECT_EQ(0, queued(self->r.port));
+}
+
 TEST_F(fields, fields_kept_for_later_must_be_zero)
 {
 	static const struct {
 		size_t offset, size;
 	} later[] = {
-		{ offsetof(struct lpc_msg, section), 2 },
 		{ offsetof(struct lpc_msg, offset), 8 },
 		{ offsetof(struct lpc_msg, length), 8 },
 		{ offsetof(struct lpc_msg, cookie), 8 },

@@ -834,7 +834,8 @@ struct lpc_call_info {
  *	(NtQueryInformationPort)
  * @what: in: LPC_WHAT_PORT; LPC_WHAT_CONN on an end; LPC_WHAT_CALL on a port
  *	or an end, for the request @id that waits there for an answer, on the
- *	end that sent it also while it is LPC_CALL_HELD (ESTALE if none does). By name only LPC_WHAT_PORT, and r is needed.
+ *	end that sent it also while it is LPC_CALL_HELD (ESTALE if none does). By
+ *	name only LPC_WHAT_PORT, and r is needed.
  * @flags: in: LPC_QUERY_WAIT_NAME
  * @name: in: on /dev/lpc, address of the name
  * @name_len: in: on /dev/lpc, its length; else 0
