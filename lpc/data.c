@@ -75,8 +75,7 @@ int lpc_buffers_get(struct lpc_io *io)
 	if (copy_from_user((u8 *)&ext + sizeof(ext.msg),
 			   io->arg + sizeof(ext.msg), known))
 		return -EFAULT;
-	if (ext.reserved || ext.count > LPC_BUFFERS_MAX ||
-	    !ext.count != !ext.buffers)
+	if (ext.reserved || ext.count > LPC_BUFFERS_MAX)
 		return -EINVAL;
 	if (!ext.count)
 		return 0;
