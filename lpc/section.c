@@ -14,7 +14,6 @@
  * gone, that is with the last of fds, connections and mappings.
  */
 #include <linux/err.h>
-#include <linux/falloc.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -57,28 +56,25 @@ static int memory_release(struct inode *inode, struct file *file)
 }
 
 /*
- * Every mapping comes through here before anybody can see it. What is not
- * writable now never will be: mprotect(), mremap() and /proc/self/mem obey
- * VM_MAYWRITE.
+ * Every mapping comes through here before anybody can see it, and ends where
+ * the section does. What is not writable now never will be: mprotect(),
+ * mremap() and /proc/self/mem obey VM_MAYWRITE.
  */
-static int memory_mmap(struct file *file, struct vm_area_struct *vma)
+static int section_mmap(struct file *file, struct vm_area_struct *vma)
 {
+	struct lpc_section *section = file->private_data;
 	vm_flags_t never = VM_MAYEXEC;
 
 	if (vma->vm_flags & VM_EXEC || !(vma->vm_flags & VM_MAYSHARE))
 		return -EPERM;
+	/* mmap() has seen to it that the sum does not overflow. */
+	if (vma->vm_pgoff + vma_pages(vma) > section->size >> PAGE_SHIFT)
+		return -EINVAL;
 	if (!(vma->vm_flags & VM_WRITE))
 		never |= VM_MAYWRITE;
 	lpc_vm_flags_mod(vma, VM_DONTCOPY | VM_DONTEXPAND, never);
-	return lpc_shmem_ops->mmap(file, vma);
-}
-
-static int section_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	struct lpc_section *section = file->private_data;
-
 	vma_set_file(vma, section->memory);
-	return memory_mmap(section->memory, vma);
+	return lpc_shmem_ops->mmap(section->memory, vma);
 }
 
 static int section_release(struct inode *inode, struct file *file)
@@ -155,13 +151,40 @@ static void memory_ops_learn(const struct file *file)
 		lpc_memory_ops.owner = THIS_MODULE;
 		lpc_memory_ops.open = memory_open;
 		lpc_memory_ops.release = memory_release;
-		lpc_memory_ops.mmap = memory_mmap;
+		/*
+		 * From a view, remap_file_pages() would lead a peer to the rest
+		 * of the section: it is mapped through section_mmap() alone.
+		 */
+		lpc_memory_ops.mmap = NULL;
 		lpc_memory_ops.fallocate = NULL;
 		lpc_memory_ops.write_iter = NULL;
 		lpc_memory_ops.splice_write = NULL;
 		lpc_shmem_ops = file->f_op;
 	}
 	mutex_unlock(&learning);
+}
+
+/*
+ * Page by page, because vfs_fallocate() gives up at any signal: a timer that is
+ * faster than it would have SECTION start anew for ever.
+ */
+static int memory_fill(struct file *file, u64 size)
+{
+	struct page *page;
+	pgoff_t i;
+
+	for (i = 0; i < size >> PAGE_SHIFT; i++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		page = shmem_read_mapping_page(file->f_mapping, i);
+		if (IS_ERR(page))
+			return PTR_ERR(page);
+		/* A clean one could be reclaimed, and that would be a hole. */
+		set_page_dirty(page);
+		put_page(page);
+		cond_resched();
+	}
+	return 0;
 }
 
 /* Allocated in full and sealed, still with shmem's own operations. */
@@ -173,11 +196,10 @@ static struct file *memory_new(u64 size)
 	file = shmem_file_setup("lpc-section", size, 0);
 	if (IS_ERR(file))
 		return file;
-	ret = vfs_fallocate(file, 0, 0, size);
+	ret = memory_fill(file, size);
 	if (ret) {
 		fput(file);
-		/* A signal stops it, and nothing has been given away yet. */
-		return ERR_PTR(ret == -EINTR ? -ERESTARTSYS : ret);
+		return ERR_PTR(ret);
 	}
 	SHMEM_I(file_inode(file))->seals = F_SEAL_SHRINK | F_SEAL_GROW |
 					   F_SEAL_SEAL;
@@ -317,13 +339,21 @@ void lpc_offer_drop(struct lpc_offer *offer)
 int lpc_offer_map(const struct lpc_offer *offer, bool readonly, u64 *base)
 {
 	unsigned long prot = readonly ? PROT_READ : PROT_READ | PROT_WRITE;
+	struct lpc_fd way = LPC_FD_NONE;
 	unsigned long addr;
+	int ret;
 
 	/* 32 bits: what does not fit is no view. */
 	if (offer->size > ULONG_MAX || offer->offset > ULONG_MAX)
 		return -ENOMEM;
-	addr = vm_mmap(offer->section->memory, 0, offer->size, prot,
-		       MAP_SHARED, offer->offset);
+	/* A file as the section's own fd, for no longer than this. */
+	ret = lpc_fd_open(&way, LPC_KIND_SECTION, offer->section);
+	if (ret)
+		return ret;
+	lpc_section_get(offer->section);
+	addr = vm_mmap(way.file, 0, offer->size, prot, MAP_SHARED,
+		       offer->offset);
+	lpc_fd_abort(&way);
 	if (IS_ERR_VALUE(addr))
 		return (int)addr;
 	*base = addr;
