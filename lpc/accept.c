@@ -101,10 +101,7 @@ static int accept_check(const struct lpc_accept *args)
 	if (args->flags & LPC_ACCEPT_REFUSE &&
 	    (args->flags != LPC_ACCEPT_REFUSE || takes))
 		return -EINVAL;
-	if (args->theirs.fd || args->theirs.offset ||
-	    args->theirs.flags & ~LPC_VIEW_TELL_BASE)
-		return -EINVAL;
-	if (!gives && !lpc_view_is_empty(&args->own))
+	if (!lpc_views_check(gives, &args->own, &args->theirs))
 		return -EINVAL;
 	/* To wait for a stranger without end is what nobody may be made to. */
 	if (args->flags & LPC_ACCEPT_MAP_NOW)

@@ -188,7 +188,9 @@ static int required_server(const struct lpc_port *port,
 
 static int connect_check(const struct lpc_connect *args)
 {
-	if (args->flags & ~LPC_MASK_CONNECT || args->reserved)
+	if (args->flags & ~LPC_MASK_CONNECT || args->reserved ||
+	    !lpc_views_check(args->flags & LPC_CONNECT_VIEW, &args->own,
+			     &args->theirs))
 		return -EINVAL;
 	return 0;
 }
@@ -738,15 +740,14 @@ int lpc_connect(struct lpc_connect *args, const char *name, const u8 *data,
 int lpc_connect_finish(struct lpc_end *end, struct lpc_connect *args,
 		       u8 *answer)
 {
-	struct lpc_view *own = &args->own, *theirs = &args->theirs;
 	int ret;
 
 	if (args->flags & ~LPC_CONNECT_VIEW || args->reserved ||
-	    args->name_len || args->data_len || !lpc_view_is_empty(own) ||
-	    theirs->fd || theirs->offset || theirs->flags & ~LPC_VIEW_TELL_BASE)
+	    args->name_len || args->data_len ||
+	    !lpc_views_check(false, &args->own, &args->theirs))
 		return -EINVAL;
-	own->base = 0;
-	theirs->base = 0;
+	args->own.base = 0;
+	args->theirs.base = 0;
 	lpc_lock(end->port);
 	ret = connect_settled(end->conn, args, answer);
 	if (ret == -EINPROGRESS) {

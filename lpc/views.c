@@ -11,9 +11,30 @@
 #include "message.h"
 #include "views.h"
 
+/* Does the caller leave it out? What only the kernel writes is not looked at. */
+static bool view_is_empty(const struct lpc_view *view)
+{
+	return !view->fd && !view->flags && !view->offset && !view->size;
+}
+
+/**
+ * lpc_views_check - are the views of an ioctl well formed?
+ * @gives: it has the flag that says @own is given
+ * @own: from user space
+ * @theirs: from user space
+ */
+bool lpc_views_check(bool gives, const struct lpc_view *own,
+		     const struct lpc_view *theirs)
+{
+	if (theirs->fd || theirs->offset ||
+	    theirs->flags & ~LPC_VIEW_TELL_BASE)
+		return false;
+	return gives || view_is_empty(own);
+}
+
 /**
  * lpc_views_new - what a client gives and takes
- * @args: of CONNECT
+ * @args: of CONNECT, checked
  *
  * Return: NULL if nothing; -EBADF, -EINVAL, -ENOMEM.
  */
@@ -23,11 +44,6 @@ struct lpc_views *lpc_views_new(const struct lpc_connect *args)
 	struct lpc_views *views;
 	int ret;
 
-	if (args->theirs.fd || args->theirs.offset ||
-	    args->theirs.flags & ~LPC_VIEW_TELL_BASE)
-		return ERR_PTR(-EINVAL);
-	if (!gives && !lpc_view_is_empty(&args->own))
-		return ERR_PTR(-EINVAL);
 	if (!gives && !args->theirs.size)
 		return NULL;
 	views = kzalloc(sizeof(*views), GFP_KERNEL_ACCOUNT);
@@ -60,15 +76,6 @@ void lpc_views_free(struct lpc_views *views)
 	lpc_offer_drop(&views->server);
 	lpc_offer_drop(&views->early);
 	kfree(views);
-}
-
-/**
- * lpc_view_is_empty - does the caller leave it out?
- * @view: from user space; what only the kernel writes is not looked at
- */
-bool lpc_view_is_empty(const struct lpc_view *view)
-{
-	return !view->fd && !view->flags && !view->offset && !view->size;
 }
 
 /**

@@ -60,13 +60,14 @@ struct lpc_views {
 	u64 held_bytes;
 };
 
+bool lpc_views_check(bool gives, const struct lpc_view *own,
+		     const struct lpc_view *theirs);
 struct lpc_views *lpc_views_new(const struct lpc_connect *args);
 void lpc_views_free(struct lpc_views *views);
 bool lpc_piece_fits(const struct lpc_views *views,
 		    const struct lpc_piece *piece);
 bool lpc_piece_within(const struct lpc_piece *inner,
 		      const struct lpc_piece *outer);
-bool lpc_view_is_empty(const struct lpc_view *view);
 int lpc_views_map_client(struct lpc_views *views, struct lpc_connect *args);
 void lpc_views_unmap_client(struct lpc_views *views, struct lpc_connect *args);
 void lpc_map_now_done(struct lpc_views *views, const struct lpc_offer *offer,
