@@ -187,12 +187,42 @@ static int check_range(const struct lpc_buffer *buffer, struct lpc_data *args)
 }
 
 /*
- * Hand a chunk to the client's thread. Locked at the start, not at the end.
- * Return: 0, and @op is to be waited for; or why not, and it is still the
- * caller's alone.
+ * The chunk that the client's thread is still at though its DATA has left, for a
+ * signal or its deadline: it is nobody's now, so this thread waits for its end.
+ * Return: NULL if another DATA does. Locked.
+ */
+static struct lpc_data_op *op_adopt(struct lpc_data_op *op)
+{
+	if (op->refs > 1)
+		return NULL;
+	op->refs++;
+	lpc_waiter_arm(&op->waiter);
+	return op;
+}
+
+/* Wait for it; what it comes to interests nobody. */
+static int stray_wait(struct lpc_end *end, struct lpc_data_op *stray,
+		      u64 deadline)
+{
+	int ret = lpc_wait(&stray->waiter, deadline, false, NULL);
+
+	lpc_lock(end->port);
+	if (stray->waiter.done)
+		ret = 0;
+	stray->waiter.task = NULL;
+	op_put(stray);
+	lpc_unlock(end->port);
+	return ret;
+}
+
+/*
+ * Hand a chunk to the client's thread. Not locked. Return: 0, and @op is to be
+ * waited for; or why not, and it is still the caller's alone: -EBUSY with
+ * @stray set if that is to be waited for first.
  */
 static int op_start(struct lpc_end *end, struct lpc_data *args,
-		    struct lpc_data_op *op, bool *handoff)
+		    struct lpc_data_op *op, bool *handoff,
+		    struct lpc_data_op **stray)
 {
 	struct lpc_port *port = end->port;
 	struct task_struct *task;
@@ -206,8 +236,10 @@ static int op_start(struct lpc_end *end, struct lpc_data *args,
 		ret = check_range(&call->buffers->list[args->index], args);
 	if (!ret && op && (call->open || call->incoming || !call->waiter.task))
 		ret = -EAGAIN;
-	if (!ret && op && call->data_op)
+	if (!ret && op && call->data_op) {
+		*stray = op_adopt(call->data_op);
 		ret = -EBUSY;
+	}
 	if (ret || !op) {
 		lpc_unlock(port);
 		return ret;
@@ -249,7 +281,7 @@ static int copy_chunk(struct lpc_end *end, struct lpc_data *args, u32 len,
 {
 	bool write = args->access == LPC_DATA_WRITE, handoff = false;
 	void __user *user = u64_to_user_ptr(args->address + args->done);
-	struct lpc_data_op *op;
+	struct lpc_data_op *op, *stray;
 	int ret = 0;
 
 	op = kmalloc(struct_size(op, bounce, len), GFP_KERNEL_ACCOUNT);
@@ -260,8 +292,13 @@ static int copy_chunk(struct lpc_end *end, struct lpc_data *args, u32 len,
 	op->write = write;
 	if (write && copy_from_user(op->bounce, user, len))
 		ret = -EFAULT;
-	if (!ret)
-		ret = op_start(end, args, op, &handoff);
+	while (!ret) {
+		stray = NULL;
+		ret = op_start(end, args, op, &handoff, &stray);
+		if (!stray)
+			break;
+		ret = stray_wait(end, stray, deadline);
+	}
 	if (ret) {
 		kfree(op);
 		return ret;
@@ -298,7 +335,7 @@ int lpc_data(struct lpc_end *end, struct lpc_data *args)
 		return -EINVAL;
 	if (lpc_deadline_past(deadline))
 		return -ETIMEDOUT;
-	ret = op_start(end, args, NULL, NULL);
+	ret = op_start(end, args, NULL, NULL, NULL);
 	while (!ret && args->done < args->length)
 		ret = copy_chunk(end, args,
 				 min_t(u64, args->length - args->done,

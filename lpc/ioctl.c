@@ -261,7 +261,12 @@ static int op_accept(struct lpc_request *req)
 
 static int op_data(struct lpc_request *req)
 {
-	return lpc_data(req->end, &req->args.data);
+	int ret = lpc_data(req->end, &req->args.data);
+
+	/* What was done before the bad page is told; EFAULT it is either way. */
+	if (ret == -EFAULT)
+		args_out(req, sizeof(req->args.data));
+	return ret;
 }
 
 static int op_complete(struct lpc_request *req)
