@@ -63,6 +63,9 @@ TEST_F(fields, fields_kept_for_later_must_be_zero)
 			msg(&p, 1, 8);
 			((unsigned char *)&p.m)[later[i].offset + b] = 1;
 			EXPECT_EQ(-EINVAL, xctl(self->r.ce, LPC_IOC_SEND, &p));
+			/* where nothing is sent its section is not looked at */
+			if (later[i].offset == offsetof(struct lpc_msg, section))
+				continue;
 			recv_msg(&p, LPC_DONTWAIT, 0);
 			((unsigned char *)&p.m)[later[i].offset + b] = 1;
 			EXPECT_EQ(-EINVAL, xctl(self->r.port,

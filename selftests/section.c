@@ -106,10 +106,11 @@ TEST_F(section, of_no_bytes_or_more_than_there_can_be_is_EINVAL)
 	int first = next_fd();
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(sizes); i++)
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		EXPECT_EQ(-EINVAL, section_make(sizes[i])) {
 			TH_LOG("%llx", sizes[i]);
 		}
+	}
 	EXPECT_EQ(first, next_fd());
 	EXPECT_EQ(0, section_bytes());
 }

@@ -785,10 +785,11 @@ TEST(killing_either_side_at_any_point_leaves_nothing)
 	EXPECT_TRUE(UNTIL(shmem_kb() == before)) {
 		TH_LOG("%ld kB, not %ld", shmem_kb(), before);
 	}
-	if (!has_feature(LPC_HAS_DEBUG))
+	if (!has_feature(LPC_HAS_DEBUG)) {
 		EXPECT_TRUE(UNTIL(slab_objects(which, sizeof(which)) == 0)) {
 			TH_LOG("%s", which);
 		}
+	}
 	munmap(p, sizeof(*p));
 }
 
