@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tells memory checkers what the kernel wrote: they know from the ioctl's
- * number of the 128 bytes of the argument alone, not of the payload behind it,
- * nor of a message that went to @out. Costs nothing in an ordinary build.
+ * Tells memory checkers what the kernel does. It writes: from the ioctl's number
+ * they know of the 128 bytes of the argument alone, not of the payload behind
+ * it, nor of a message that went to @out. And it puts in order: who receives a
+ * request in a piece of a section comes after who answered the one before.
+ * Costs nothing in an ordinary build.
  */
 #ifndef LIBLPC_ANNOTATE_H
 #define LIBLPC_ANNOTATE_H
@@ -17,6 +19,18 @@
 #include <sanitizer/msan_interface.h>
 #define annotate_written(p, n) __msan_unpoison(p, n)
 #endif
+#if __has_feature(thread_sanitizer)
+#define ANNOTATE_ORDER
+#endif
+#endif
+
+#if defined(ANNOTATE_ORDER) || defined(__SANITIZE_THREAD__)
+#include <sanitizer/tsan_interface.h>
+#define annotate_received_in(view) __tsan_acquire(view)
+#define annotate_answered_in(view) __tsan_release(view)
+#else
+#define annotate_received_in(view) ((void)(view))
+#define annotate_answered_in(view) ((void)(view))
 #endif
 
 #if !defined(annotate_written) && defined(LPC_VALGRIND)

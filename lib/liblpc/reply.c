@@ -2,6 +2,7 @@
 /* What a handler may do with the request it was lent. */
 #include <errno.h>
 
+#include "annotate.h"
 #include "call.h"
 #include "server.h"
 
@@ -39,6 +40,8 @@ int lpc_request_fill(const struct request *q, struct message *b, int32_t status,
 		fill_room(q, b, data, len);
 	else if (len)
 		memmove(b->data, data, len);
+	if (q->view)
+		annotate_answered_in(q->view);
 	return r;
 }
 

@@ -42,11 +42,12 @@ void lpc_view_put(struct view *v, bool forked)
 /* A buffer of @len bytes for the private copy; NULL: no memory. */
 static void *copy_room(struct worker *w, size_t len)
 {
-	size_t size = len > COPY_KEEP ? len : COPY_KEEP;
-
-	if (!w->copy) {
-		w->copy = malloc(size);
-		w->copy_size = size;
+	if (w->copy_size < len) {
+		free(w->copy);
+		w->copy_size = len > COPY_KEEP ? len : COPY_KEEP;
+		w->copy = malloc(w->copy_size);
+		if (!w->copy)
+			w->copy_size = 0;
 	}
 	return w->copy;
 }
@@ -80,6 +81,7 @@ int lpc_view_open(struct worker *w, struct client *c)
 	if (m->section != LPC_SECTION_CLIENT || !v || m->offset > v->size ||
 	    m->length > v->size - m->offset)
 		return -EPROTO;
+	annotate_received_in(v);
 	q->view = v;
 	q->offset = m->offset;
 	q->length = m->length;
