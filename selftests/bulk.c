@@ -9,23 +9,29 @@
 
 #include <lpc.h>
 
-#include "section.h"	/* liblpc's own, for the checks nothing else reaches */
+/* liblpc's own, for what nothing else reaches */
+#include "conn.h"
+#include "section.h"
 
 #define KIB		1024ul
 #define MIB		(1024 * KIB)
 #define MIDDLE		(20 * KIB)
 
-#ifdef __SANITIZE_THREAD__
-#define MOST		(4 * MIB)	/* its shadow is four times as large */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define SANITIZED	1	/* slow, and its shadow large */
+#define MOST		(2 * MIB)
+#else
+#define SANITIZED	0
+#define MOST		(64 * MIB)
+#endif
 
+#ifdef __SANITIZE_THREAD__
 /* The harness forks before any thread is there. */
 const char *__tsan_default_options(void);
 const char *__tsan_default_options(void)
 {
 	return "die_after_fork=0";
 }
-#else
-#define MOST		(64 * MIB)
 #endif
 
 enum {
@@ -435,6 +441,13 @@ static void *echoer_main(void *arg)
 
 #define ECHOERS 8
 
+static size_t most_of_eight(void)
+{
+	if (SANITIZED)
+		return 256 * KIB;
+	return is_debug() ? MIB : 4 * MIB;
+}
+
 /* How many echoes went wrong; -1: not all threads could be made */
 static int echo_all(struct lpc_conn *c, size_t len, int turns, bool in_place)
 {
@@ -459,7 +472,7 @@ static int echo_all(struct lpc_conn *c, size_t len, int turns, bool in_place)
 
 TEST_F(bulk, eight_threads_share_a_connection)
 {
-	size_t len = is_debug() || MOST < 64 * MIB ? MIB : 4 * MIB;
+	size_t len = most_of_eight();
 
 	ASSERT_EQ(0, serve(self, 4, 2 * ECHOERS * len));
 	EXPECT_EQ(0, echo_all(self->c, len, 30, true));
@@ -468,7 +481,7 @@ TEST_F(bulk, eight_threads_share_a_connection)
 
 TEST_F(bulk, eight_threads_share_a_connection_in_place)
 {
-	size_t len = is_debug() || MOST < 64 * MIB ? MIB : 4 * MIB;
+	size_t len = most_of_eight();
 
 	self->so.flags = LPC_SERVE_IN_PLACE;
 	ASSERT_EQ(0, serve(self, 4, 2 * ECHOERS * len));
@@ -965,7 +978,7 @@ static int time_out(struct lpc_conn *c, size_t len)
 
 TEST_F(bulk, a_late_reply_changes_no_byte_of_a_later_call)
 {
-	int i, n = is_debug() ? 100 : 1000, changed = 0, failed = 0, held = 0;
+	int i, n = SANITIZED || is_debug() ? 100 : 1000, changed = 0, failed = 0, held = 0;
 	__u64 want, most = 0;
 	struct lpc_buf b;
 	pthread_t late;
@@ -1102,6 +1115,16 @@ TEST_F(bulk, a_call_given_up_at_a_signal_leaves_its_piece_held)
 
 /* ---- waiting for a piece ------------------------------------------------- */
 
+static unsigned int waiters(struct lpc_conn *c)
+{
+	unsigned int n;
+
+	pthread_mutex_lock(&c->section->lock);
+	n = c->section->waiters;
+	pthread_mutex_unlock(&c->section->lock);
+	return n;
+}
+
 TEST_F(bulk, waiting_for_a_piece_ends_at_the_deadline_or_a_signal)
 {
 	struct one_call all = { 0 }, o = { 0 };
@@ -1133,6 +1156,7 @@ TEST_F(bulk, waiting_for_a_piece_ends_at_the_deadline_or_a_signal)
 	/* Without that flag a signal is nothing to it. */
 	o.flags = 0;
 	ASSERT_EQ(0, one_call_start(&o, self->c, ECHO_CODE, MIDDLE));
+	ASSERT_TRUE(UNTIL(waiters(self->c) == 1));
 	pthread_kill(o.thread, SIGUSR1);
 	self->t.release = 1;
 	pthread_join(o.thread, NULL);
@@ -1149,6 +1173,7 @@ TEST_F(bulk, closing_ends_who_waits_for_a_piece)
 	ASSERT_EQ(0, one_call_start(&all, self->c, SLOW_CODE, 60 * KIB));
 	ASSERT_TRUE(UNTIL(self->t.inside == 1));
 	ASSERT_EQ(0, one_call_start(&o, self->c, ECHO_CODE, MIDDLE));
+	ASSERT_TRUE(UNTIL(waiters(self->c) == 1));
 	lpc_conn_close(self->c);
 	self->c = NULL;
 	pthread_join(all.thread, NULL);
@@ -1236,7 +1261,7 @@ static void *carver_main(void *arg)
 	int i, k, ret;
 	size_t len;
 
-	for (i = 0; i < 3000; i++) {
+	for (i = 0; i < (SANITIZED ? 300 : 3000); i++) {
 		word = word * 6364136223846793005ull + 1442695040888963407ull;
 		k = (word >> 33) % CARVED;
 		if (b[k].data) {
@@ -1348,7 +1373,7 @@ static int dispatch(struct lpc_conn *c, struct done *d)
 TEST_F(bulk, calls_without_waiting_are_of_any_length)
 {
 	struct lpc_call_opts o = { .size = sizeof(o) };
-	unsigned char data[MIDDLE], grown[MIDDLE];
+	unsigned char data[MIDDLE + 5 * KIB], grown[MIDDLE];
 	struct done d[4] = { 0 };
 	__u64 len = MIDDLE;
 	struct lpc_buf b;
@@ -1364,8 +1389,9 @@ TEST_F(bulk, calls_without_waiting_are_of_any_length)
 	ASSERT_LT(0, lpc_call_async(self->c, GROW_CODE, &len, sizeof(len),
 				    note_done, &d[2], NULL));
 	/* They never wait for each other. */
-	EXPECT_EQ(-ENOBUFS, lpc_call_async(self->c, ECHO_CODE, data, MIDDLE + KIB * 5,
-					   note_done, &d[3], NULL));
+	EXPECT_EQ(-ENOBUFS, lpc_call_async(self->c, ECHO_CODE, data,
+					   MIDDLE + 5 * KIB, note_done, &d[3],
+					   NULL));
 	ASSERT_EQ(0, dispatch(self->c, &d[0]));
 	ASSERT_EQ(0, dispatch(self->c, &d[1]));
 	ASSERT_EQ(0, dispatch(self->c, &d[2]));
