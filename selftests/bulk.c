@@ -334,7 +334,7 @@ static const size_t lengths[] = {
 	0, 1, 303, 304, 305, 4095, 4096, 4097, MIB, MOST,
 };
 
-TEST_F(bulk, a_message_of_any_length_comes_back)
+TEST_F_TIMEOUT(bulk, a_message_of_any_length_comes_back, 300)
 {
 	unsigned char *out = malloc(MOST), *in = malloc(MOST);
 	size_t i, len;
@@ -363,7 +363,7 @@ TEST_F(bulk, a_message_of_any_length_comes_back)
 	free(in);
 }
 
-TEST_F(bulk, in_place_too_and_nobody_copies)
+TEST_F_TIMEOUT(bulk, in_place_too_and_nobody_copies, 300)
 {
 	struct lpc_buf b;
 	size_t i, len;
@@ -470,7 +470,7 @@ static int echo_all(struct lpc_conn *c, size_t len, int turns, bool in_place)
 	return n < ECHOERS ? -1 : bad;
 }
 
-TEST_F(bulk, eight_threads_share_a_connection)
+TEST_F_TIMEOUT(bulk, eight_threads_share_a_connection, 300)
 {
 	size_t len = most_of_eight();
 
@@ -479,7 +479,7 @@ TEST_F(bulk, eight_threads_share_a_connection)
 	EXPECT_EQ(0, info_of(self->c).held);
 }
 
-TEST_F(bulk, eight_threads_share_a_connection_in_place)
+TEST_F_TIMEOUT(bulk, eight_threads_share_a_connection_in_place, 300)
 {
 	size_t len = most_of_eight();
 
@@ -489,7 +489,7 @@ TEST_F(bulk, eight_threads_share_a_connection_in_place)
 }
 
 /* Each needs all of it: they wait for each other, and nothing fails. */
-TEST_F(bulk, calls_wait_for_a_section_that_others_have)
+TEST_F_TIMEOUT(bulk, calls_wait_for_a_section_that_others_have, 300)
 {
 	ASSERT_EQ(0, serve(self, 4, 64 * KIB));
 	EXPECT_EQ(0, echo_all(self->c, 64 * KIB, 8, false));
@@ -954,7 +954,7 @@ static void *late_main(void *arg)
 			memset(r->room, 0xdd, r->room_len);
 			lpc_reply(r, 0, r->room, r->room_len);
 		}
-		sched_yield();
+		nap();
 	} while (!quit);
 	return NULL;
 }
@@ -976,9 +976,10 @@ static int time_out(struct lpc_conn *c, size_t len)
 	return -EAGAIN;
 }
 
-TEST_F(bulk, a_late_reply_changes_no_byte_of_a_later_call)
+TEST_F_TIMEOUT(bulk, a_late_reply_changes_no_byte_of_a_later_call, 300)
 {
-	int i, n = SANITIZED || is_debug() ? 100 : 1000, changed = 0, failed = 0, held = 0;
+	int n = SANITIZED || is_debug() ? 100 : 1000;
+	int i, changed = 0, failed = 0, held = 0;
 	__u64 want, most = 0;
 	struct lpc_buf b;
 	pthread_t late;
@@ -1284,7 +1285,7 @@ static void *carver_main(void *arg)
 	return NULL;
 }
 
-TEST_F(bulk, threads_carve_and_never_the_same_bytes)
+TEST_F_TIMEOUT(bulk, threads_carve_and_never_the_same_bytes, 300)
 {
 	struct carver v[8] = { 0 };
 	struct lpc_buf all;
@@ -1453,14 +1454,14 @@ TEST_F(bulk, calls_of_a_former_connection_give_their_pieces_back)
 
 /* ---- hostile ------------------------------------------------------------- */
 
-/* A server that says of its reply what it likes; returns what the kernel said. */
+/* A server that says of its reply what it likes */
 struct liar {
 	int port;
 	__u64 offset;		/* from the piece's begin */
 	__u64 length;
 	__u32 len;
 	__u32 section;
-	int ret;
+	int ret;		/* what the kernel said to that */
 	int error;
 };
 
