@@ -731,8 +731,8 @@ TEST_F(bulk, in_a_forked_child_buffers_refuse_and_nothing_is_unmapped)
 		must(mmap(at, 4096, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
 		     at);
-		lpc_buf_put(self->c, &b);
 		lpc_conn_close(self->c);
+		lpc_buf_put(NULL, &b);
 		lpc_server_free(self->s);
 		*(volatile char *)at = 1;
 		_exit(0);
@@ -1199,6 +1199,11 @@ static int call_from_callback(struct lpc_req *r, void *arg)
 	return 0;
 }
 
+static int call_nothing(struct lpc_req *r, void *arg)
+{
+	return 0;
+}
+
 TEST_F(bulk, a_callback_that_calls_does_not_wait_for_its_own_piece)
 {
 	struct lpc_call_opts o = { .size = sizeof(o) };
@@ -1210,6 +1215,23 @@ TEST_F(bulk, a_callback_that_calls_does_not_wait_for_its_own_piece)
 	EXPECT_EQ(60 * KIB, lpc_call(self->c, BACK_CODE, data, 60 * KIB, data,
 				     60 * KIB, &o));
 	EXPECT_EQ(2, self->t.begun);
+}
+
+TEST_F(bulk, a_buffer_stays_one_through_a_callback)
+{
+	struct lpc_call_opts o = { .size = sizeof(o) };
+	struct lpc_buf b, all;
+
+	ASSERT_EQ(0, serve(self, 1, 0));
+	o.callback = call_nothing;
+	ASSERT_EQ(0, lpc_buf_get(self->c, &b, MIDDLE));
+	EXPECT_EQ(MIDDLE, lpc_call_buf(self->c, BACK_CODE, &b, MIDDLE, &o));
+	EXPECT_EQ(PIECE_LENT, ((struct piece *)b.place[0])->use);
+	EXPECT_EQ(2, self->c->section->refs);
+	lpc_buf_put(self->c, &b);
+	EXPECT_EQ(1, self->c->section->refs);
+	EXPECT_EQ(0, lpc_buf_get(self->c, &all, 64 * KIB));
+	lpc_buf_put(self->c, &all);
 }
 
 /* ---- pieces -------------------------------------------------------------- */

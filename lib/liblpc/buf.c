@@ -101,7 +101,9 @@ void lpc_buf_put(struct lpc_conn *c, struct lpc_buf *b)
 	struct section *s = section_of(b);
 
 	(void)c;
-	if (s && !lpc_forked(s->mark))
+	if (s && lpc_forked(s->mark))
+		lpc_section_leave(s);
+	else if (s)
 		lpc_piece_put(s, piece_of(b));
 	memset(b, 0, sizeof(*b));
 }

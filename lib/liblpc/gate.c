@@ -1,25 +1,11 @@
 // SPDX-License-Identifier: MIT
 /* The slow half of gate.h. */
-#include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
-#include <stddef.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
+#include "futex.h"
 #include "gate.h"
-
-static void futex(struct lpc_gate *g, int op, uint32_t v)
-{
-	int saved = errno;
-
-	syscall(SYS_futex, &g->word, op | FUTEX_PRIVATE_FLAG, v, NULL, NULL, 0);
-	errno = saved;
-}
 
 void lpc_gate_wake(struct lpc_gate *g)
 {
-	futex(g, FUTEX_WAKE, INT_MAX);
+	lpc_futex_wake(&g->word);
 }
 
 /* The caller has been counted and found a bit: waits outside, uncounted. */
@@ -30,7 +16,7 @@ bool lpc_gate_wait_open(struct lpc_gate *g)
 
 		lpc_gate_wake(g);
 		while ((v & GATE_PAUSED) && !(v & GATE_CLOSED)) {
-			futex(g, FUTEX_WAIT, v);
+			lpc_futex_wait(&g->word, v, NULL);
 			v = atomic_load(&g->word);
 		}
 		if (v & GATE_CLOSED)
@@ -47,7 +33,7 @@ void lpc_gate_drain(struct lpc_gate *g, uint32_t own)
 	uint32_t v;
 
 	while (((v = atomic_load(&g->word)) & ~(GATE_CLOSED | GATE_PAUSED)) > own)
-		futex(g, FUTEX_WAIT, v);
+		lpc_futex_wait(&g->word, v, NULL);
 }
 
 void lpc_gate_pause(struct lpc_gate *g, uint32_t own)

@@ -4,15 +4,9 @@
  * costs a system call each time that the section is too full for somebody, and
  * nothing else.
  */
-#include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "fork.h"
+#include "futex.h"
 #include "section.h"
 
 static struct piece *first_fit(struct section *s, size_t length)
@@ -126,18 +120,6 @@ static bool sweep(struct section *s)
 	return any;
 }
 
-static long futex(_Atomic uint32_t *at, int op, uint32_t v, const struct timespec *until)
-{
-	int saved = errno;
-	long r = syscall(SYS_futex, at, op | FUTEX_PRIVATE_FLAG, v, until, NULL,
-			 FUTEX_BITSET_MATCH_ANY);
-
-	if (r < 0)
-		r = -errno;
-	errno = saved;
-	return r;
-}
-
 /* Waits for a piece that comes back; drops the lock meanwhile. */
 static int wait_freed(struct section *s, const struct piece_need *n)
 {
@@ -146,15 +128,15 @@ static int wait_freed(struct section *s, const struct piece_need *n)
 		.tv_nsec = (long)(n->deadline % 1000000000u),
 	};
 	uint32_t seen = atomic_load(&s->freed);
-	long r;
+	int r;
 
 	s->waiters++;
 	pthread_mutex_unlock(&s->lock);
-	r = futex(&s->freed, FUTEX_WAIT_BITSET, seen, n->deadline ? &until : NULL);
+	r = lpc_futex_wait(&s->freed, seen, n->deadline ? &until : NULL);
 	pthread_mutex_lock(&s->lock);
 	s->waiters--;
 	if (r == -ETIMEDOUT || (r == -EINTR && n->give_up))
-		return (int)r;
+		return r;
 	return 0;
 }
 
@@ -162,7 +144,7 @@ static void wake_waiters(struct section *s)
 {
 	atomic_fetch_add(&s->freed, 1);
 	if (s->waiters)
-		futex(&s->freed, FUTEX_WAKE, INT_MAX, NULL);
+		lpc_futex_wake(&s->freed);
 }
 
 /* The best that is to be had; NULL: none, or waiting for one ended with *@r. */
@@ -240,9 +222,12 @@ void lpc_piece_put(struct section *s, struct piece *p)
 void lpc_piece_away(struct section *s, struct piece *p, bool away)
 {
 	pthread_mutex_lock(&s->lock);
-	p->use = away ? PIECE_AWAY : PIECE_CALL;
-	if (away)
+	if (away && p->use == PIECE_CALL) {
+		p->use = PIECE_AWAY;
 		wake_waiters(s);
+	} else if (!away && p->use == PIECE_AWAY) {
+		p->use = PIECE_CALL;
+	}
 	pthread_mutex_unlock(&s->lock);
 }
 

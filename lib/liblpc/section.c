@@ -96,14 +96,19 @@ void lpc_section_free(struct section *s)
 	free(s);
 }
 
-/* The connection has no use for it any more; NULL: it had none. */
+/*
+ * The connection has no use for it any more; NULL: it had none. In a child, for
+ * a buffer too: one thread, and a lock that nobody may ever release.
+ */
 void lpc_section_leave(struct section *s)
 {
-	bool last = true;
+	bool last;
 
 	if (!s)
 		return;
-	if (!lpc_forked(s->mark)) {
+	if (lpc_forked(s->mark)) {
+		last = !--s->refs;
+	} else {
 		pthread_mutex_lock(&s->lock);
 		s->fd = -1;
 		last = !--s->refs;
