@@ -32,6 +32,26 @@ const char *conn_state(uint32_t state)
 	return state < ARRAY_SIZE(words) ? words[state] : "unknown";
 }
 
+const char *section_name(uint32_t section)
+{
+	static const char *const words[] = {
+		[LPC_SECTION_NONE] = "none", [LPC_SECTION_CLIENT] = "client",
+		[LPC_SECTION_SERVER] = "server",
+	};
+
+	return section < ARRAY_SIZE(words) ? words[section] : "unknown";
+}
+
+const char *call_piece(const struct lpc_call_info *c, char *text, size_t room)
+{
+	text[0] = '\0';
+	if (c->section)
+		snprintf(text, room, "%s %llu+%llu%s", section_name(c->section),
+			 (unsigned long long)c->offset, (unsigned long long)c->length,
+			 c->flags & LPC_CALL_HELD ? ", held" : "");
+	return text;
+}
+
 static const char *code_name(uint32_t code, char *text, size_t room)
 {
 	if (code == LPC_CODE_PING)
@@ -44,7 +64,7 @@ static const char *code_name(uint32_t code, char *text, size_t room)
 
 const char *call_words(const struct lpc_call_info *c, uint64_t now, char *text, size_t room)
 {
-	char age[32], where[64], code[16];
+	char age[32], where[64], code[16], size[32], piece[64] = "";
 
 	switch (c->state) {
 	case LPC_CALL_TAKEN:
@@ -62,9 +82,13 @@ const char *call_words(const struct lpc_call_info *c, uint64_t now, char *text, 
 	default:
 		snprintf(where, sizeof(where), "%s", call_state(c->state));
 	}
-	snprintf(text, room, "%s %s, %s, %s", c->callback ? "callback" : "code",
+	if (c->section)
+		snprintf(piece, sizeof(piece), ", %s %s",
+			 c->flags & LPC_CALL_HELD ? "holds" : "with",
+			 text_size(c->length, size, sizeof(size)));
+	snprintf(text, room, "%s %s, %s, %s%s", c->callback ? "callback" : "code",
 		 code_name(c->code, code, sizeof(code)),
-		 text_span(now - c->sent, age, sizeof(age)), where);
+		 text_span(now - c->sent, age, sizeof(age)), where, piece);
 	return text;
 }
 
@@ -82,6 +106,11 @@ void json_call(const struct lpc_call_info *c, uint64_t now, const char *port)
 	json_bool("async", c->flags & LPC_CALL_ASYNC);
 	json_number("code", c->code);
 	json_number("bytes", c->len);
+	json_text("section", section_name(c->section));
+	json_number("section_offset", c->offset);
+	json_number("section_bytes", c->length);
+	json_bool("held", c->flags & LPC_CALL_HELD);
+	json_number("buffers", c->buffers);
 	json_number("caller_pid", c->pid);
 	json_number("caller_tid", c->tid);
 	json_number("server_tid", c->server_tid);

@@ -19,6 +19,7 @@ static const struct {
 } features[] = {
 	{ LPC_HAS_WATCH, "watch", "a server learns when a watched thread dies" },
 	{ LPC_HAS_HANDOFF, "handoff", "a wake stays on the waker's CPU" },
+	{ LPC_HAS_SECTIONS, "sections", "messages of any length, in shared memory; DATA" },
 	{ LPC_HAS_DEBUG, "debug", "built with LPC_DEBUG: slower, checks itself" },
 };
 
@@ -53,6 +54,7 @@ static void print_json(const struct lpc_info *i, const char *version, const char
 	json_number("feature_bits", i->features);
 	json_number("errata_bits", i->errata);
 	json_number("message_max", i->inline_max);
+	json_number("section_max", i->limits[LPC_LIMIT_SECTION].limit);
 	json_number("connect_data_max", i->connect_max);
 	json_number("callback_ns", (uint64_t)i->callback_ms * 1000000);
 	json_end();
@@ -70,7 +72,11 @@ static void print_text(const struct lpc_info *i, const char *version, const char
 		printf("%-10s %-8s %-3s  %s\n", f ? "" : "features", features[f].word,
 		       (i->features & features[f].bit) ? "yes" : "no", features[f].help);
 	printf("errata     %#llx\n", i->errata);
-	printf("message    %u bytes\n", i->inline_max);
+	printf("message    %u bytes", i->inline_max);
+	if (i->features & LPC_HAS_SECTIONS)
+		printf(", and what a section holds: up to %s",
+		       text_size(i->limits[LPC_LIMIT_SECTION].limit, span, sizeof(span)));
+	putchar('\n');
 	printf("connect    %u bytes of data, each way\n", i->connect_max);
 	printf("callback   %s by default\n",
 	       text_time((uint64_t)i->callback_ms * 1000000, span, sizeof(span)));

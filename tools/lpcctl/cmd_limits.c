@@ -10,6 +10,7 @@
 #include "json.h"
 #include "kernel.h"
 #include "options.h"
+#include "text.h"
 
 enum { LIMIT, MAX, USED, SYSCTL, COLUMNS };
 
@@ -27,6 +28,7 @@ static bool is_users(uint32_t limit)
 	case LPC_LIMIT_USER_PENDING:
 	case LPC_LIMIT_NAME_WAITERS:
 	case LPC_LIMIT_WATCHES:
+	case LPC_LIMIT_SECTION_BYTES:
 		return true;
 	default:
 		return false;
@@ -55,6 +57,16 @@ static void print_json(const struct lpc_info *info)
 	json_end();
 }
 
+static void cell(struct table *t, size_t col, uint32_t limit, uint64_t value)
+{
+	char text[32];
+
+	if (kern_limit_in_bytes(limit))
+		table_cell(t, col, "%s", text_size(value, text, sizeof(text)));
+	else
+		table_cell(t, col, "%llu", (unsigned long long)value);
+}
+
 static void print_text(const struct lpc_info *info)
 {
 	struct table *t = table_open(columns, COLUMNS, "LIMIT,MAX,USED,SYSCTL");
@@ -64,9 +76,9 @@ static void print_text(const struct lpc_info *info)
 			continue;
 		table_line(t);
 		table_cell(t, LIMIT, "%s", kern_limit_name(i));
-		table_cell(t, MAX, "%llu", info->limits[i].limit);
+		cell(t, MAX, i, info->limits[i].limit);
 		if (is_users(i))
-			table_cell(t, USED, "%llu", info->limits[i].in_use);
+			cell(t, USED, i, info->limits[i].in_use);
 		else
 			table_cell(t, USED, "-");
 		table_cell(t, SYSCTL, "%s", kern_limit_sysctl(i));

@@ -17,7 +17,7 @@
 
 enum {
 	C_PID, C_TID, C_COMMAND, C_PORT, C_CONN, C_CODE, C_BYTES, C_AGE, C_STATE, C_TAKER,
-	C_DIRECTION, C_ID, C_COLUMNS,
+	C_PIECE, C_DIRECTION, C_ID, C_SECTION, C_OFFSET, C_LENGTH, C_HELD, C_BUFFERS, C_COLUMNS,
 };
 
 static const struct column call_columns[C_COLUMNS] = {
@@ -26,10 +26,14 @@ static const struct column call_columns[C_COLUMNS] = {
 	[C_CONN] = { "CONN", COL_RIGHT }, [C_CODE] = { "CODE", COL_RIGHT },
 	[C_BYTES] = { "BYTES", COL_RIGHT }, [C_AGE] = { "AGE", COL_LEFT },
 	[C_STATE] = { "STATE", COL_LEFT }, [C_TAKER] = { "TAKEN-BY", COL_RIGHT },
+	[C_PIECE] = { "PIECE", COL_LEFT },
 	[C_DIRECTION] = { "DIRECTION", COL_LEFT }, [C_ID] = { "ID", COL_RIGHT },
+	[C_SECTION] = { "SECTION", COL_LEFT }, [C_OFFSET] = { "OFFSET", COL_RIGHT },
+	[C_LENGTH] = { "LENGTH", COL_RIGHT }, [C_HELD] = { "HELD", COL_LEFT },
+	[C_BUFFERS] = { "BUFFERS", COL_RIGHT },
 };
 
-#define C_SHOWN	"PID,TID,COMMAND,PORT,CONN,CODE,BYTES,AGE,STATE,TAKEN-BY"
+#define C_SHOWN	"PID,TID,COMMAND,PORT,CONN,CODE,BYTES,AGE,STATE,TAKEN-BY,PIECE"
 
 enum { F_PID, F_COMMAND, F_USER, F_FD, F_KIND, F_PORT, F_PORT_SERIAL, F_SERIAL, F_COLUMNS };
 
@@ -86,7 +90,7 @@ static bool wanted(const struct snapshot *s, const struct lpc_call_info *c)
 static void call_row(struct table *t, const struct snapshot *s, const char *port,
 		     const struct lpc_call_info *c)
 {
-	char text[COMM_ROOM];
+	char text[64];
 
 	table_line(t);
 	table_cell(t, C_PID, "%u", c->pid);
@@ -100,8 +104,14 @@ static void call_row(struct table *t, const struct snapshot *s, const char *port
 	table_cell(t, C_STATE, "%s", call_state(c->state));
 	if (c->server_tid)
 		table_cell(t, C_TAKER, "%u", c->server_tid);
+	table_cell(t, C_PIECE, "%s", call_piece(c, text, sizeof(text)));
 	table_cell(t, C_DIRECTION, "%s", c->to_client ? "to-client" : "to-server");
 	table_cell(t, C_ID, "%llu", c->id);
+	table_cell(t, C_SECTION, "%s", section_name(c->section));
+	table_cell(t, C_OFFSET, "%llu", c->offset);
+	table_cell(t, C_LENGTH, "%llu", c->length);
+	table_cell(t, C_HELD, "%s", c->flags & LPC_CALL_HELD ? "yes" : "no");
+	table_cell(t, C_BUFFERS, "%u", c->buffers);
 }
 
 static void print_calls(const struct snapshot *s)

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,8 @@ static const struct {
 	[LPC_LIMIT_CALLS]		= { "calls in progress on a connection", "lpc.calls" },
 	[LPC_LIMIT_CALLBACK_DEPTH]	= { "nested callbacks", "lpc.callback_depth" },
 	[LPC_LIMIT_WATCHES]		= { "watches you have registered", "lpc.watches" },
-	[LPC_LIMIT_SECTION_BYTES]	= { "bytes of sections", "lpc.section_bytes" },
+	[LPC_LIMIT_SECTION_BYTES]	= { "bytes you have in sections", "lpc.section_bytes" },
+	[LPC_LIMIT_SECTION]		= { "bytes of one section", "lpc.section_max" },
 };
 
 int kern_open(void)
@@ -173,17 +175,22 @@ const char *kern_limit_sysctl(uint32_t limit)
 	return limit < LPC_LIMIT_MAX ? limits[limit].sysctl : NULL;
 }
 
-long kern_sysctl(const char *name)
+bool kern_limit_in_bytes(uint32_t limit)
+{
+	return limit == LPC_LIMIT_SECTION_BYTES || limit == LPC_LIMIT_SECTION;
+}
+
+int64_t kern_sysctl(const char *name)
 {
 	char path[128];
-	long v = -1;
+	int64_t v = -1;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/sys/lpc/%s", name);
 	f = fopen(path, "re");
 	if (!f)
 		return -1;
-	if (fscanf(f, "%ld", &v) != 1)
+	if (fscanf(f, "%" SCNd64, &v) != 1)
 		v = -1;
 	fclose(f);
 	return v;

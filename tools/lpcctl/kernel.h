@@ -38,8 +38,9 @@ const char *kern_name(const char *name, char full[LPC_NAME_MAX + 1]);
 
 const char *kern_limit_name(uint32_t limit);	/* enum lpc_limit, in words */
 const char *kern_limit_sysctl(uint32_t limit);	/* "lpc.ports" */
+bool kern_limit_in_bytes(uint32_t limit);
 
 /* A parameter in /proc/sys/lpc/; -1 if it cannot be read. */
-long kern_sysctl(const char *name);
+int64_t kern_sysctl(const char *name);
 
 #endif

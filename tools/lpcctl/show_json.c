@@ -40,6 +40,12 @@ static void connection(const struct port_view *v, const struct lpc_conn_info *c)
 	json_number("highest_allowed", c->datagrams_max);
 	json_end();
 	json_number("watches", c->watches);
+	json_object("views");
+	json_number("client_bytes", c->client_view);
+	json_number("server_bytes", c->server_view);
+	json_number("held_bytes", c->held_bytes);
+	json_number("held_calls", c->held);
+	json_end();
 	json_counters(&c->counters, c->calls_now);
 	in_progress("in_progress", v, c->serial);
 	json_end();

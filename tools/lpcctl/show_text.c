@@ -16,7 +16,7 @@
 
 enum {
 	CONN, PID, TID, UID, GID, COMMAND, STATE, SINCE, CALLS, NOW, DATAGRAMS, REPLIED, CANCELED,
-	LOST, BYTES, WATCHES, NOTE, COLUMNS,
+	LOST, BYTES, WATCHES, SECTION, CLIENT_VIEW, SERVER_VIEW, HELD, HELD_BYTES, NOTE, COLUMNS,
 };
 
 static const struct column columns[COLUMNS] = {
@@ -28,10 +28,12 @@ static const struct column columns[COLUMNS] = {
 	[DATAGRAMS] = { "DATAGRAMS", COL_RIGHT }, [REPLIED] = { "REPLIED", COL_RIGHT },
 	[CANCELED] = { "CANCELED", COL_RIGHT }, [LOST] = { "LOST", COL_RIGHT },
 	[BYTES] = { "BYTES", COL_RIGHT }, [WATCHES] = { "WATCHES", COL_RIGHT },
-	[NOTE] = { "NOTE", COL_LEFT },
+	[SECTION] = { "SECTION", COL_LEFT }, [CLIENT_VIEW] = { "CLIENT-VIEW", COL_RIGHT },
+	[SERVER_VIEW] = { "SERVER-VIEW", COL_RIGHT }, [HELD] = { "HELD", COL_RIGHT },
+	[HELD_BYTES] = { "HELD-BYTES", COL_RIGHT }, [NOTE] = { "NOTE", COL_LEFT },
 };
 
-#define SHOWN	"CONN,PID,TID,UID,COMMAND,SINCE,CALLS,NOW,DATAGRAMS,NOTE"
+#define SHOWN	"CONN,PID,TID,UID,COMMAND,SINCE,CALLS,NOW,DATAGRAMS,SECTION,NOTE"
 
 static void who_serves(const struct port_view *v)
 {
@@ -99,6 +101,30 @@ static void note(const struct port_view *v, uint64_t conn, char *text, size_t ro
 		snprintf(text + used, room - used, "; and %zu more", more);
 }
 
+/* "4 MiB, server 64 KiB, 1.2 MiB held" */
+static const char *views(const struct lpc_conn_info *c, char *text, size_t room)
+{
+	const struct {
+		const char *before, *after;
+		uint64_t bytes;
+	} parts[] = {
+		{ "", "", c->client_view }, { "server ", "", c->server_view },
+		{ "", " held", c->held_bytes },
+	};
+	size_t used = 0;
+	char size[32];
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (parts[i].bytes && used < room)
+			used += (size_t)snprintf(text + used, room - used, "%s%s%s%s",
+						 used ? ", " : "", parts[i].before,
+						 text_size(parts[i].bytes, size, sizeof(size)),
+						 parts[i].after);
+	if (!used)
+		snprintf(text, room, "-");
+	return text;
+}
+
 static void row(struct table *t, const struct port_view *v, const struct lpc_conn_info *c)
 {
 	char text[256];
@@ -120,6 +146,11 @@ static void row(struct table *t, const struct port_view *v, const struct lpc_con
 	table_cell(t, LOST, "%llu", c->counters.lost);
 	table_cell(t, BYTES, "%llu", c->counters.bytes);
 	table_cell(t, WATCHES, "%u", c->watches);
+	table_cell(t, SECTION, "%s", views(c, text, sizeof(text)));
+	table_cell(t, CLIENT_VIEW, "%llu", c->client_view);
+	table_cell(t, SERVER_VIEW, "%llu", c->server_view);
+	table_cell(t, HELD, "%u", c->held);
+	table_cell(t, HELD_BYTES, "%llu", c->held_bytes);
 	note(v, c->serial, text, sizeof(text));
 	if (c->state != LPC_CONN_CONNECTED)
 		table_cell(t, NOTE, "! %s", conn_state(c->state));

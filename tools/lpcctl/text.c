@@ -49,6 +49,32 @@ bool parse_time(const char *s, uint64_t *ns)
 	return false;
 }
 
+bool parse_size(const char *s, uint64_t *bytes)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	double v;
+	char *end;
+
+	/* no hexadecimal, no infinity */
+	if (strspn(s, "0123456789.") == 0)
+		return false;
+	v = strtod(s, &end);
+	if (end != s + strspn(s, "0123456789."))
+		return false;
+	unit = *end ? strchr(units, *end) : NULL;
+	if (unit) {
+		v *= (double)(1ull << 10 * (unit - units + 1));
+		end++;
+		if (strncmp(end, "iB", 2) == 0)
+			end += 2;
+	}
+	if (*end || !(v < 9e18))
+		return false;
+	*bytes = (uint64_t)v;
+	return true;
+}
+
 const char *text_span(uint64_t ns, char *text, size_t room)
 {
 	unsigned long long s = ns / 1000000000;
@@ -91,6 +117,21 @@ const char *text_count(uint64_t n, char *text, size_t room)
 		text[at++] = digits[i];
 	}
 	text[at] = '\0';
+	return text;
+}
+
+const char *text_size(uint64_t bytes, char *text, size_t room)
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+	double v = (double)bytes;
+	size_t i = 0;
+
+	while (v >= 1024 && i + 1 < ARRAY_SIZE(units)) {
+		v /= 1024;
+		i++;
+	}
+	snprintf(text, room, "%.*f %s", v != (double)(uint64_t)v, v,
+		 bytes == 1 ? "byte" : units[i]);
 	return text;
 }
 

@@ -13,10 +13,12 @@
 
 bool parse_number(const char *s, int base, uint32_t *to);
 bool parse_time(const char *s, uint64_t *ns);
+bool parse_size(const char *s, uint64_t *bytes);	/* "4096", "64K", "1.5M", "1GiB" */
 
 /* Each returns @text. */
 const char *text_span(uint64_t ns, char *text, size_t room);	/* "41 min" */
 const char *text_count(uint64_t n, char *text, size_t room);	/* "1 204 331" */
+const char *text_size(uint64_t bytes, char *text, size_t room);	/* "1.2 MiB" */
 const char *text_user(uid_t uid, char *text, size_t room);	/* "maria", "1000", "?" */
 const char *text_group(gid_t gid, char *text, size_t room);
 const char *text_time(uint64_t ns, char *text, size_t room);	/* "4.31 us" */
