@@ -75,6 +75,7 @@ static int call(struct request *q)
 	struct lpc_cred who = { .pid = 0 };
 	int taken = TAKEN_UNKNOWN;
 	int32_t status = 0;
+	int rc = RC_DONE;
 	struct lpc_call_opts o = {
 		.size = sizeof(o), .deadline = deadline(q), .status = &status, .taken = &taken,
 		.who = &who,
@@ -89,9 +90,9 @@ static int call(struct request *q)
 	if (opt.json)
 		print_json(q, &who, status, ns, reply, (size_t)n);
 	else
-		payload_put(reply, (size_t)n, form(q));
+		rc = payload_put(reply, (size_t)n, form(q));
 	fflush(stdout);
-	return status_words(q, status);
+	return rc == RC_DONE ? status_words(q, status) : rc;
 }
 
 static int datagram(struct request *q)
@@ -114,7 +115,7 @@ static int run(struct request *q, char **args, int (*act)(struct request *))
 {
 	int rc;
 
-	q->data = payload_get(args[1], form(q));
+	q->data = payload_get(args[1], form(q), LPC_INLINE_MAX, "a message");
 	rc = client_connect(&q->client, args[0]);
 	if (rc == RC_DONE) {
 		rc = act(q);

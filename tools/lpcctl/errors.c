@@ -3,6 +3,7 @@
  * errors.c - what went wrong, why, and what to type; the exit code
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,22 @@ int complain(enum doing doing, const char *name, int err, int taken)
 	report(text, err, taken);
 	free(text);
 	return exit_code(err);
+}
+
+int complain_text(int err, int taken, const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+	int rc, n;
+
+	va_start(args, fmt);
+	n = vasprintf(&text, fmt, args);
+	va_end(args);
+	if (n < 0)
+		return report("out of memory", err, taken);
+	rc = report(text, err, taken);
+	free(text);
+	return rc;
 }
 
 int complain_refused(const char *name, const void *answer, size_t len)

@@ -25,6 +25,10 @@ enum { TAKEN_NO = 0, TAKEN_YES = 1, TAKEN_UNKNOWN = -1 };
  */
 int complain(enum doing doing, const char *name, int err, int taken);
 
+/* Likewise, in other words. */
+__printf(3, 4)
+int complain_text(int err, int taken, const char *fmt, ...);
+
 /* ECONNREFUSED, with the server's words. */
 int complain_refused(const char *name, const void *answer, size_t len);
 

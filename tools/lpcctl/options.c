@@ -93,6 +93,9 @@ static void set(const struct cli_option *o, const char *value)
 	case OPT_MODE:
 		ok = parse_number(value, 8, o->to) && *(uint32_t *)o->to <= 0777;
 		break;
+	case OPT_SIZE:
+		ok = parse_size(value, o->to);
+		break;
 	case OPT_TIME:
 		ok = parse_time(value, o->to);
 		break;
@@ -101,6 +104,7 @@ static void set(const struct cli_option *o, const char *value)
 	}
 	if (!ok)
 		usage_error("--%s %s: not %s", o->name, value,
+			    o->kind == OPT_SIZE ? "a size (4096, 64K, 1M, 1G)" :
 			    o->kind == OPT_TIME ? "a time (2s, 250ms, 10us, 1min)" :
 			    o->kind == OPT_MODE ? "an octal mode (0660)" : "a number");
 }

@@ -13,6 +13,7 @@ enum option_kind {
 	OPT_TEXT,	/* const char * */
 	OPT_NUMBER,	/* uint32_t, 0x and 0 prefixes work */
 	OPT_MODE,	/* uint32_t, always octal */
+	OPT_SIZE,	/* uint64_t bytes; "64K", "1M", "1GiB" */
 	OPT_TIME,	/* uint64_t ns; "2s", "10ms"; a bare number is seconds */
 };
 

@@ -6,13 +6,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "errors.h"
 #include "options.h"
 #include "payload.h"
+#include "progress.h"
 #include "text.h"
 
-#define PAYLOAD_MAX	65536	/* more than any port takes: stop reading */
+#define CHUNK		65536	/* read at a time, so that there is progress */
+#define PER_BYTE	3	/* characters, in hexadecimal with colons or blanks */
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -22,21 +26,54 @@ static __noreturn void fail_system(const char *what, int err)
 	exit(RC_SYSTEM);
 }
 
-static struct payload slurp(FILE *f, const char *what)
+static __noreturn void fail_long(const char *arg, uint64_t max, const char *what)
 {
-	struct payload p = { .data = malloc(PAYLOAD_MAX) };
+	char size[32];
 
-	if (!p.data)
+	exit(complain_text(-EMSGSIZE, TAKEN_NO, "%s: more than %s, the most that %s has (EMSGSIZE).",
+			   arg, text_size(max, size, sizeof(size)), what));
+}
+
+static void grow(struct payload *p, size_t *room, const char *what)
+{
+	unsigned char *more;
+
+	*room = *room ? 2 * *room : CHUNK;
+	more = realloc(p->data, *room);
+	if (!more)
 		fail_system(what, ENOMEM);
-	p.len = fread(p.data, 1, PAYLOAD_MAX, f);
-	if (ferror(f)) {
-		free(p.data);
-		fail_system(what, errno);
-	}
+	p->data = more;
+}
+
+/* To its end; one byte more than @max is enough to know that it is too long. */
+static struct payload slurp(FILE *f, const char *what, uint64_t max)
+{
+	struct payload p = { .len = 0 };
+	size_t room = 0, n;
+	struct stat st;
+	int err;
+
+	if (fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode))
+		st.st_size = 0;
+	if ((uint64_t)st.st_size > max)
+		return (struct payload){ .len = (size_t)st.st_size };
+	if (!isatty(fileno(f)))
+		progress_begin("reading", what, (uint64_t)st.st_size);
+	do {
+		if (p.len == room)
+			grow(&p, &room, what);
+		n = fread(p.data + p.len, 1, room - p.len < CHUNK ? room - p.len : CHUNK, f);
+		p.len += n;
+		progress_at(p.len);
+	} while (n && p.len <= max);
+	err = errno;
+	progress_end();
+	if (ferror(f))
+		fail_system(what, err);
 	return p;
 }
 
-static struct payload raw(const char *arg)
+static struct payload raw(const char *arg, uint64_t max)
 {
 	struct payload p = { .len = 0 };
 	FILE *f;
@@ -44,12 +81,12 @@ static struct payload raw(const char *arg)
 	if (!arg)
 		return p;
 	if (strcmp(arg, "-") == 0)
-		return slurp(stdin, "standard input");
+		return slurp(stdin, "standard input", max);
 	if (arg[0] == '@') {
 		f = fopen(arg + 1, "re");
 		if (!f)
 			fail_system(arg + 1, errno);
-		p = slurp(f, arg + 1);
+		p = slurp(f, arg + 1, max);
 		fclose(f);
 		return p;
 	}
@@ -119,14 +156,21 @@ static void decode_base64(struct payload *p)
 	p->len = n;
 }
 
-struct payload payload_get(const char *arg, enum payload_form form)
+struct payload payload_get(const char *arg, enum payload_form form, uint64_t max,
+			   const char *what)
 {
-	struct payload p = raw(arg);
+	/* blanks and lines may stand between the digits */
+	uint64_t text_max = form == FORM_BYTES ? max : PER_BYTE * max + CHUNK;
+	struct payload p = raw(arg, text_max);
 
+	if (p.len > text_max)
+		fail_long(arg, max, what);
 	if (form == FORM_HEX)
 		decode_hex(&p);
 	if (form == FORM_BASE64)
 		decode_base64(&p);
+	if (p.len > max)
+		fail_long(arg, max, what);
 	return p;
 }
 
@@ -146,7 +190,20 @@ void payload_put_base64(FILE *f, const void *data, size_t len)
 	}
 }
 
-void payload_put(const void *data, size_t len, enum payload_form form)
+static void put_bytes(const unsigned char *s, size_t len)
+{
+	size_t n;
+
+	progress_begin("writing", "the reply", len);
+	for (size_t at = 0; at < len && !ferror(stdout); at += n) {
+		n = len - at < CHUNK ? len - at : CHUNK;
+		fwrite(s + at, 1, n, stdout);
+		progress_at(at + n);
+	}
+	progress_end();
+}
+
+int payload_put(const void *data, size_t len, enum payload_form form)
 {
 	const unsigned char *s = data;
 	bool tty = isatty(STDOUT_FILENO);
@@ -163,7 +220,7 @@ void payload_put(const void *data, size_t len, enum payload_form form)
 		break;
 	case FORM_BYTES:
 		if (!tty) {
-			fwrite(data, 1, len, stdout);
+			put_bytes(s, len);
 			break;
 		}
 		text_put(stdout, data, len, true);
@@ -171,4 +228,8 @@ void payload_put(const void *data, size_t len, enum payload_form form)
 			putchar('\n');
 		break;
 	}
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return RC_DONE;
+	fprintf(stderr, "lpcctl: standard output: %s\n", strerror(errno));
+	return RC_SYSTEM;
 }

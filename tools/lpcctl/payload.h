@@ -18,12 +18,17 @@ struct payload {
 
 /*
  * @arg: the bytes themselves, "-" for standard input, "@FILE", NULL for none.
- * Exits, having said why, if it cannot be read or decoded.
+ * Exits, having said why, if it cannot be read or decoded, or has more than
+ * @max bytes; @what has no more: "a datagram".
  */
-struct payload payload_get(const char *arg, enum payload_form form);
+struct payload payload_get(const char *arg, enum payload_form form, uint64_t max,
+			   const char *what);
 
-/* To stdout; plain bytes are escaped and end with a newline on a terminal. */
-void payload_put(const void *data, size_t len, enum payload_form form);
+/*
+ * To stdout; plain bytes are escaped and end with a newline on a terminal.
+ * Returns the exit code: a reply that could not be written is not done.
+ */
+int payload_put(const void *data, size_t len, enum payload_form form);
 void payload_put_base64(FILE *f, const void *data, size_t len);
 
 #endif
