@@ -9,6 +9,7 @@
 
 #include "client.h"
 #include "errors.h"
+#include "kernel.h"
 #include "options.h"
 #include "text.h"
 
@@ -56,7 +57,7 @@ int client_connect(struct client *c, const char *name)
 	char answer[LPC_CONNECT_MAX];
 	size_t len = sizeof(answer);
 	struct lpc_connect_opts o = {
-		.size = sizeof(o), .answer = answer, .answer_len = &len,
+		.size = sizeof(o), .answer = answer, .answer_len = &len, .section = c->section,
 	};
 	uint64_t begin;
 	int r;
@@ -69,6 +70,8 @@ int client_connect(struct client *c, const char *name)
 	r = need_device();
 	if (r != RC_DONE)
 		return r;
+	if (c->section && c->section != LPC_NO_SECTION && c->section > kern_message_max())
+		return complain_section(c->name, -ENOBUFS, c->section);
 	c->deadline = time_limit();
 	o.deadline = c->deadline;
 	begin = time_now();
@@ -76,8 +79,11 @@ int client_connect(struct client *c, const char *name)
 	c->connect_ns = time_now() - begin;
 	if (r == -ECONNREFUSED)
 		return refused(c->name, answer, len < sizeof(answer) ? len : sizeof(answer));
+	if (r < 0 && c->section && c->section != LPC_NO_SECTION)
+		return complain_section(c->name, r, c->section);
 	if (r < 0)
 		return complain(DOING_CONNECT, c->name, r, TAKEN_UNKNOWN);
+	c->room = lpc_conn_room(c->conn);
 	lpc_conn_server(c->conn, &c->server);
 	proc_comm((uint32_t)c->server.pid, c->comm);
 	return RC_DONE;

@@ -14,6 +14,8 @@ struct client {
 	const char *name;		/* in full */
 	const char *server_user;	/* --server-uid, NULL: whoever */
 	uint64_t deadline;		/* by --timeout, of all that is done */
+	size_t section;			/* as in lpc_connect_opts */
+	size_t room;			/* longest message, either way */
 	struct lpc_conn *conn;
 	struct lpc_cred server;		/* who made the port */
 	char comm[COMM_ROOM];		/* its name, while it lives */

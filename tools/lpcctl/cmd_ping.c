@@ -20,7 +20,9 @@
 
 struct ping {
 	struct client client;
-	uint32_t count, bytes;
+	uint32_t count;
+	uint64_t bytes;
+	char *req, *reply;
 	uint64_t pause;
 	char info[LPC_INLINE_MAX + 1];	/* what the server says of itself */
 	uint64_t *ns;
@@ -38,25 +40,25 @@ static void on_signal(int sig)
 	stopped = 1;
 }
 
-static ssize_t call(struct ping *p, uint32_t code, const void *req, size_t len, void *reply)
+static ssize_t call(struct ping *p, uint32_t code, const void *req, size_t len, void *reply,
+		    size_t room)
 {
 	struct lpc_call_opts o = {
 		.size = sizeof(o), .deadline = p->client.deadline, .status = &p->status,
 		.taken = &p->taken, .flags = LPC_CALL_EINTR,
 	};
 
-	return lpc_call(p->client.conn, code, req, len, reply, LPC_INLINE_MAX, &o);
+	return lpc_call(p->client.conn, code, req, len, reply, room, &o);
 }
 
 static void once(struct ping *p)
 {
-	char req[LPC_INLINE_MAX], reply[LPC_INLINE_MAX];
 	uint64_t begin;
 	ssize_t n;
 
-	memset(req, (int)('a' + p->done % 26), p->bytes);
+	memset(p->req, (int)('a' + p->done % 26), p->bytes);
 	begin = time_now();
-	n = call(p, LPC_CODE_PING, req, p->bytes, reply);
+	n = call(p, LPC_CODE_PING, p->req, p->bytes, p->reply, p->bytes);
 	if (n == -EINTR && stopped)
 		return;
 	if (n < 0) {
@@ -64,7 +66,7 @@ static void once(struct ping *p)
 		p->failed++;
 		return;
 	}
-	if (p->status || (size_t)n != p->bytes || memcmp(req, reply, p->bytes) != 0)
+	if (p->status || (size_t)n != p->bytes || memcmp(p->req, p->reply, p->bytes) != 0)
 		p->failed++;
 	else
 		p->ns[p->done++] = time_now() - begin;
@@ -75,7 +77,7 @@ static void run(struct ping *p)
 	struct timespec pause = {
 		.tv_sec = (time_t)(p->pause / 1000000000), .tv_nsec = (long)(p->pause % 1000000000),
 	};
-	ssize_t n = call(p, LPC_CODE_INFO, NULL, 0, p->info);
+	ssize_t n = call(p, LPC_CODE_INFO, NULL, 0, p->info, LPC_INLINE_MAX);
 
 	if (n < 0) {
 		p->err = (int)n;
@@ -138,9 +140,9 @@ static void print_text(const struct ping *p)
 	const struct lpc_cred *s = &p->client.server;
 	const char *info = p->info;
 
-	printf("ping %s: %d %s, uid %d; %u bytes, answered by ", p->client.name, s->pid,
+	printf("ping %s: %d %s, uid %d; %s, answered by ", p->client.name, s->pid,
 	       text_clean(p->client.comm, clean, sizeof(clean)), (int)s->uid,
-	       p->bytes);
+	       text_size(p->bytes, time, sizeof(time)));
 	if (strncmp(info, LIBRARY, strlen(LIBRARY)) == 0)
 		info += strlen(LIBRARY);
 	text_put(stdout, info, strcspn(info, "\n"), false);
@@ -192,7 +194,7 @@ int cmd_ping(int argc, char **argv)
 	const struct cli_option own[] = {
 		{ OPT_NUMBER, 'c', "count", "N", "calls, 100 if not given", &p.count },
 		{ OPT_TIME, 'i', "interval", "TIME", "between two, none if not given", &p.pause },
-		{ OPT_NUMBER, 's', "size", "BYTES", "each way, 0 if not given", &p.bytes },
+		{ OPT_SIZE, 's', "size", "SIZE", "bytes each way, 0 if not given", &p.bytes },
 		CLIENT_OPTION(&p.client),
 		{ 0 },
 	};
@@ -200,16 +202,20 @@ int cmd_ping(int argc, char **argv)
 	struct sigaction sa = { .sa_handler = on_signal };
 	int rc;
 
-	if (p.bytes > LPC_INLINE_MAX)
-		usage_error("--size %u: at most %u", p.bytes, LPC_INLINE_MAX);
 	if (p.count == 0 || p.count > COUNT_MAX)
 		usage_error("--count %u: 1 to %u", p.count, COUNT_MAX);
+	p.client.section = p.bytes > LPC_INLINE_MAX ? p.bytes : LPC_NO_SECTION;
 	rc = client_connect(&p.client, args[0]);
 	if (rc != RC_DONE)
 		return rc;
 	sigaction(SIGINT, &sa, NULL);
 	p.ns = calloc(p.count, sizeof(p.ns[0]));
-	rc = p.ns ? ping(&p) : complain(DOING_CALL, p.client.name, -ENOMEM, TAKEN_NO);
+	p.req = malloc(p.bytes + 1);
+	p.reply = malloc(p.bytes + 1);
+	rc = p.ns && p.req && p.reply ? ping(&p) :
+		complain(DOING_CALL, p.client.name, -ENOMEM, TAKEN_NO);
+	free(p.reply);
+	free(p.req);
 	free(p.ns);
 	client_close(&p.client);
 	return rc;

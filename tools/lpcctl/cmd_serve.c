@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -18,20 +19,23 @@ static char **command;
 static int serve(struct lpc_req *r, void *arg)
 {
 	const struct service *s = arg;
-	char reply[LPC_INLINE_MAX];
-	size_t len = sizeof(reply);
-	int status = command_run(command, s->name, r, reply, &len);
+	struct output out = {
+		.max = r->room_len > LPC_INLINE_MAX ? r->room_len : LPC_INLINE_MAX,
+	};
+	int status = command_run(command, s->name, r, &out);
 
 	if (status == -ENOENT || status == -EACCES) {
 		fprintf(stderr, "lpcctl: %s: %s\n", command[0], strerror(-status));
 		status = NOT_FOUND;
 	} else if (status == -EMSGSIZE) {
-		fprintf(stderr, "lpcctl: %s wrote more than %u bytes; its caller gets EMSGSIZE.\n",
-			command[0], LPC_INLINE_MAX);
+		fprintf(stderr,
+			"lpcctl: %s wrote more than the %zu bytes that its caller has room for; that gets EMSGSIZE.\n",
+			command[0], out.max);
 	}
-	if (r->flags & LPC_REQ_DATAGRAM)
-		return 0;
-	return status < 0 ? status : lpc_reply(r, status, reply, len);
+	if (!(r->flags & LPC_REQ_DATAGRAM) && status >= 0)
+		status = lpc_reply(r, status, out.data, out.len);
+	free(out.data);
+	return r->flags & LPC_REQ_DATAGRAM ? 0 : status;
 }
 
 int cmd_serve(int argc, char **argv)

@@ -21,6 +21,7 @@
 #define LOOK_MS		100	/* how often to ask whether the caller is still there */
 #define GRACE_MS	2000
 #define VARIABLES	8
+#define CHUNK		65536
 
 static atomic_ullong end_time;
 
@@ -53,7 +54,8 @@ static void forget(struct command *c)
 }
 
 /* environ and what the request says; strings in @text. NULL: no memory. */
-static char **environment(const char *name, const struct lpc_req *r, char text[VARIABLES][320])
+static char **environment(const char *name, const struct lpc_req *r, size_t room,
+			  char text[VARIABLES][320])
 {
 	size_t n = 0, v = 0;
 	char **env;
@@ -69,6 +71,7 @@ static char **environment(const char *name, const struct lpc_req *r, char text[V
 	snprintf(text[v++], sizeof(text[0]), "LPC_PEER_TID=%d", r->cred.tid);
 	snprintf(text[v++], sizeof(text[0]), "LPC_PEER_UID=%d", (int)r->cred.uid);
 	snprintf(text[v++], sizeof(text[0]), "LPC_PEER_GID=%d", (int)r->cred.gid);
+	snprintf(text[v++], sizeof(text[0]), "LPC_ROOM=%zu", room);
 	snprintf(text[v++], sizeof(text[0]), "LPC_TYPE=%s",
 		 r->flags & LPC_REQ_DATAGRAM ? "datagram" : "request");
 	n = 0;
@@ -121,6 +124,7 @@ static int start(struct command *c, char **argv, char **env)
 	}
 	c->in = in[1];
 	c->out = out[0];
+	fcntl(c->in, F_SETFL, O_NONBLOCK);
 	fcntl(c->out, F_SETFL, O_NONBLOCK);
 	r = spawn(c, argv, env, in[0], out[1]);
 	close(in[0]);
@@ -136,44 +140,99 @@ static int start(struct command *c, char **argv, char **env)
 	return r;
 }
 
-/* 1: read what there was; 0: end of file; -EMSGSIZE: no room. */
-static int drain(int fd, char *out, size_t room, size_t *len)
+static int grow(struct output *o)
 {
+	size_t room = o->room ? 2 * o->room : CHUNK;
+	unsigned char *more;
+
+	if (room > o->max)
+		room = o->max;
+	more = realloc(o->data, room);
+	if (!more)
+		return -ENOMEM;
+	o->data = more;
+	o->room = room;
+	return 0;
+}
+
+/* 1: read some of what there was; 0: end of file; -EMSGSIZE: no room. */
+static int drain(int fd, struct output *o)
+{
+	bool full = o->len == o->max;
 	char more;
+	ssize_t n;
 
-	for (;;) {
-		ssize_t n = *len < room ? read(fd, out + *len, room - *len) : read(fd, &more, 1);
+	if (!full && o->len == o->room) {
+		int r = grow(o);
 
-		if (n < 0)
-			return errno == EAGAIN || errno == EINTR ? 1 : -errno;
-		if (n == 0)
-			return 0;
-		if (*len == room)
-			return -EMSGSIZE;
-		*len += (size_t)n;
+		if (r < 0)
+			return r;
 	}
+	n = full ? read(fd, &more, 1) : read(fd, o->data + o->len, o->room - o->len);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 1 : -errno;
+	if (n == 0)
+		return 0;
+	if (full)
+		return -EMSGSIZE;
+	o->len += (size_t)n;
+	return 1;
+}
+
+/* What had been written when the command exited. */
+static int drain_rest(int fd, struct output *o)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int state = 1;
+
+	while (state == 1 && poll(&p, 1, 0) > 0)
+		state = drain(fd, o);
+	return state < 0 ? state : 0;
+}
+
+/* Some of the request; a command may leave it unread. */
+static int feed(struct command *c, const struct lpc_req *r, size_t *fed)
+{
+	ssize_t n = *fed < r->len ? write(c->in, (const char *)r->data + *fed, r->len - *fed) : 0;
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n < 0 && errno != EPIPE)
+		return -errno;
+	if (n > 0)
+		*fed += (size_t)n;
+	if (n < 0 || *fed == r->len) {
+		close(c->in);
+		c->in = -1;
+	}
+	return 0;
 }
 
 /* Until the command has exited: what it leaves running is not waited for. */
-static int talk(struct command *c, const struct lpc_req *r, char *out, size_t room, size_t *len)
+static int talk(struct command *c, const struct lpc_req *r, struct output *o)
 {
-	struct pollfd p[2] = {
+	struct pollfd p[3] = {
 		{ .fd = c->pidfd, .events = POLLIN }, { .fd = c->out, .events = POLLIN },
+		{ .fd = c->in, .events = POLLOUT },
 	};
+	size_t fed = 0;
 	int state = 1;
 
-	while (poll(p, 2, LOOK_MS) < 0 || !p[0].revents) {
-		if (p[1].revents)
-			state = drain(c->out, out, room, len);
+	while (poll(p, 3, LOOK_MS) < 0 || !p[0].revents) {
+		if (p[1].revents) {
+			state = drain(c->out, o);
+			if (state == 0)
+				p[1].fd = -1;
+		}
+		if (state >= 0 && p[2].revents)
+			state = feed(c, r, &fed);
 		if (state < 0)
 			return state;
-		if (state == 0)
-			p[1].fd = -1;
+		p[2].fd = c->in;
 		if (over() || lpc_req_canceled(r))
 			return -ECANCELED;
 	}
-	state = drain(c->out, out, room, len);
-	return state < 0 ? state : 0;
+	return drain_rest(c->out, o);
 }
 
 /* Who does not mind SIGTERM has a moment, then goes anyway. */
@@ -186,28 +245,20 @@ static void end(const struct command *c)
 		kill(-c->pid, SIGKILL);
 }
 
-int command_run(char **argv, const char *name, const struct lpc_req *r, void *out, size_t *len)
+int command_run(char **argv, const char *name, const struct lpc_req *r, struct output *out)
 {
 	char text[VARIABLES][320];
-	char **env = environment(name, r, text);
-	size_t room = *len;
+	char **env = environment(name, r, out->max, text);
 	struct command c;
 	int ret, how = 0;
 
-	*len = 0;
 	if (!env)
 		return -ENOMEM;
 	ret = start(&c, argv, env);
 	free(env);
 	if (ret < 0)
 		goto out;
-	/* fits into the pipe: never waits; a command may leave it unread */
-	if (write(c.in, r->data, r->len) < 0 && errno != EPIPE)
-		ret = -errno;
-	close(c.in);
-	c.in = -1;
-	if (ret == 0)
-		ret = talk(&c, r, out, room, len);
+	ret = talk(&c, r, out);
 	if (ret < 0)
 		end(&c);
 	while (waitpid(c.pid, &how, 0) < 0 && errno == EINTR)

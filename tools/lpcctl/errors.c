@@ -87,6 +87,38 @@ int complain_text(int err, int taken, const char *fmt, ...)
 	return rc;
 }
 
+int complain_section(const char *name, int err, uint64_t bytes)
+{
+	char size[32], limit[32], used[32];
+	struct lpc_info info = { .flags = 0 };
+	const struct lpc_limit_value *one = &info.limits[LPC_LIMIT_SECTION];
+	const struct lpc_limit_value *all = &info.limits[LPC_LIMIT_SECTION_BYTES];
+
+	if (err != -ENOBUFS || kern_info(&info) < 0)
+		return complain(DOING_CONNECT, name, err, TAKEN_UNKNOWN);
+	text_size(bytes, size, sizeof(size));
+	if (!(info.features & LPC_HAS_SECTIONS))
+		return complain_text(-EMSGSIZE, TAKEN_NO,
+			"%s: this module knows no sections: a message has %u bytes at most (EMSGSIZE).",
+			name, LPC_INLINE_MAX);
+	if (bytes > UINT32_MAX)
+		return complain_text(-EMSGSIZE, TAKEN_NO,
+			"%s: a message has less than 4 GiB (EMSGSIZE), this one %s.", name, size);
+	if (bytes > one->limit)
+		return complain_text(err, TAKEN_NO,
+			"%s: this needs a section of %s, and one has at most %s (ENOBUFS); "
+			"`sudo sysctl lpc.section_max=%llu` allows it.", name, size,
+			text_size(one->limit, limit, sizeof(limit)), (unsigned long long)bytes);
+	if (all->in_use > all->limit || bytes > all->limit - all->in_use)
+		return complain_text(err, TAKEN_NO,
+			"%s: this needs a section of %s, and you have %s of %s in sections "
+			"(ENOBUFS); `sudo sysctl lpc.section_bytes=%llu` allows it.", name, size,
+			text_size(all->in_use, used, sizeof(used)),
+			text_size(all->limit, limit, sizeof(limit)),
+			(unsigned long long)(all->in_use + bytes));
+	return complain(DOING_CONNECT, name, err, TAKEN_UNKNOWN);
+}
+
 int complain_refused(const char *name, const void *answer, size_t len)
 {
 	char *text = NULL;

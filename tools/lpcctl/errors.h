@@ -29,6 +29,9 @@ int complain(enum doing doing, const char *name, int err, int taken);
 __printf(3, 4)
 int complain_text(int err, int taken, const char *fmt, ...);
 
+/* A connect with a section of @bytes has failed: perhaps because of that. */
+int complain_section(const char *name, int err, uint64_t bytes);
+
 /* ECONNREFUSED, with the server's words. */
 int complain_refused(const char *name, const void *answer, size_t len);
 

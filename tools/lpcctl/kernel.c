@@ -63,6 +63,17 @@ int kern_info(struct lpc_info *info)
 	return call(LPC_IOC_INFO, info);
 }
 
+uint64_t kern_message_max(void)
+{
+	struct lpc_info info;
+	uint64_t max;
+
+	if (kern_info(&info) < 0 || !(info.features & LPC_HAS_SECTIONS))
+		return LPC_INLINE_MAX;
+	max = info.limits[LPC_LIMIT_SECTION].limit;
+	return max < UINT32_MAX ? max : UINT32_MAX;
+}
+
 int kern_list(uint32_t what, uint64_t port, struct kern_list *list)
 {
 	size_t size = what == LPC_WHAT_PORT ? sizeof(struct lpc_port_info) :

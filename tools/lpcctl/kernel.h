@@ -22,6 +22,7 @@ struct kern_list {
 
 int kern_open(void);
 int kern_info(struct lpc_info *info);
+uint64_t kern_message_max(void);	/* bytes, in a section if there are any */
 int kern_list(uint32_t what, uint64_t port, struct kern_list *list);	/* free(list->v) */
 
 /* @deadline: with @wait, of the wait for the name. */

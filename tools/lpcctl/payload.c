@@ -30,8 +30,9 @@ static __noreturn void fail_long(const char *arg, uint64_t max, const char *what
 {
 	char size[32];
 
-	exit(complain_text(-EMSGSIZE, TAKEN_NO, "%s: more than %s, the most that %s has (EMSGSIZE).",
-			   arg, text_size(max, size, sizeof(size)), what));
+	exit(complain_text(-EMSGSIZE, TAKEN_NO, "%s: more than %s, the most that %s (EMSGSIZE).",
+			   strcmp(arg, "-") == 0 ? "standard input" : arg,
+			   text_size(max, size, sizeof(size)), what));
 }
 
 static void grow(struct payload *p, size_t *room, const char *what)

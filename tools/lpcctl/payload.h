@@ -19,7 +19,7 @@ struct payload {
 /*
  * @arg: the bytes themselves, "-" for standard input, "@FILE", NULL for none.
  * Exits, having said why, if it cannot be read or decoded, or has more than
- * @max bytes; @what has no more: "a datagram".
+ * @max bytes; @what: "a datagram has" no more.
  */
 struct payload payload_get(const char *arg, enum payload_form form, uint64_t max,
 			   const char *what);

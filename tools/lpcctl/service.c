@@ -19,6 +19,8 @@
 #define DRAIN_MS	5000	/* what has begun may take this long to end */
 #define HURRY_MS	3000	/* and is told to end after this */
 
+#define SECTION_ANY	(SIZE_MAX / 2)
+
 static struct lpc_server *server;
 static const struct service *service;
 
@@ -98,8 +100,8 @@ static void catch_signals(void)
 static int serve(struct service *s, struct lpc_port *port)
 {
 	const struct lpc_server_opts o = {
-		.size = sizeof(o), .threads = s->threads, .on_connect = on_connect,
-		.on_gone = on_gone,
+		.size = sizeof(o), .flags = LPC_SERVE_IN_PLACE, .threads = s->threads,
+		.on_connect = on_connect, .on_gone = on_gone, .section_max = s->room ? s->room : SECTION_ANY,
 	};
 	int r = lpc_server_new(&server, port, s->handler, s, &o);
 

@@ -34,11 +34,11 @@ _lpcctl() {
 	fi
 	case $verb in
 	ps) own='--calls --fds' ;;
-	call) own='--code --hex --base64 --server-uid --deadline' ;;
+	call) own='--code --hex --base64 --server-uid --deadline --room' ;;
 	send) own='--code --hex --base64 --server-uid' ;;
 	ping) own='--count --interval --size --server-uid' ;;
-	echo) own='--mode --owner --threads --verbose --deny-uid --deny-text' ;;
-	serve) own='--mode --owner --threads --verbose' ;;
+	echo) own='--mode --owner --room --threads --verbose --deny-uid --deny-text' ;;
+	serve) own='--mode --owner --room --threads --verbose' ;;
 	bench) own='--quick --size --pin --emulated' ;;
 	esac
 	if [[ $cur == -* ]]; then

@@ -36,6 +36,7 @@ complete -c lpcctl -n '__fish_seen_subcommand_from call send' -s c -l code -x -d
 complete -c lpcctl -n '__fish_seen_subcommand_from call send' -l hex -d hexadecimal
 complete -c lpcctl -n '__fish_seen_subcommand_from call send' -l base64 -d base64
 complete -c lpcctl -n '__fish_seen_subcommand_from call' -l deadline -x -d 'for the reply'
+complete -c lpcctl -n '__fish_seen_subcommand_from call' -l room -x -d 'for the reply, in bytes'
 complete -c lpcctl -n '__fish_seen_subcommand_from call send ping' -l server-uid -x \
 	-a '(__fish_complete_users)' -d 'only if made by'
 complete -c lpcctl -n '__fish_seen_subcommand_from ping' -s c -l count -x -d calls
@@ -44,6 +45,7 @@ complete -c lpcctl -n '__fish_seen_subcommand_from ping bench' -s s -l size -x -
 complete -c lpcctl -n '__fish_seen_subcommand_from echo serve' -l mode -x -d 'w connect, r look'
 complete -c lpcctl -n '__fish_seen_subcommand_from echo serve' -l owner -x \
 	-a '(__fish_complete_users)' -d 'give the port to'
+complete -c lpcctl -n '__fish_seen_subcommand_from echo serve' -l room -x -d "most of a client's section"
 complete -c lpcctl -n '__fish_seen_subcommand_from echo serve' -l threads -x -d 'that serve'
 complete -c lpcctl -n '__fish_seen_subcommand_from echo serve' -s v -l verbose -d 'tell who connects'
 complete -c lpcctl -n '__fish_seen_subcommand_from echo' -l deny-uid -x \

@@ -43,6 +43,7 @@ _lpcctl() {
 	)
 	service=(
 		'--mode[w connect, r look]:mode:' '--owner[give the port to]:user:_users'
+		"--room[most of a client's section]:size:"
 		'--threads[that serve]:number:' '(-v --verbose)'{-v,--verbose}'[tell who connects]'
 	)
 
@@ -54,6 +55,7 @@ _lpcctl() {
 		list|show) _arguments $all '1:port:_lpcctl_ports' ;;
 		ps) _arguments $all '--calls[only calls]' '--fds[only descriptors]' '1:process:_pids' ;;
 		call) _arguments $all $request '--deadline[for the reply]:time:' \
+			'--room[for the reply]:size:' \
 			'1:port:_lpcctl_ports' '2:data:' ;;
 		send) _arguments $all $request '1:port:_lpcctl_ports' '2:data:' ;;
 		ping) _arguments $all '(-c --count)'{-c,--count}'[calls]:number:' \
