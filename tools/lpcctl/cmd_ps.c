@@ -59,6 +59,26 @@ struct snapshot {
 	uint32_t pid;		/* 0: all */
 };
 
+/* Who made a call that is held nobody knows any more: who connected must do. */
+static void name_held(struct kern_list *calls, uint64_t port)
+{
+	struct lpc_call_info *call = calls->v;
+	struct kern_list conns = { .n = 0 };
+	const struct lpc_conn_info *conn;
+
+	for (size_t i = 0; i < calls->n; i++) {
+		if (!(call[i].flags & LPC_CALL_HELD))
+			continue;
+		if (!conns.v && kern_list(LPC_WHAT_CONN, port, &conns) < 0)
+			break;
+		conn = conns.v;
+		for (size_t j = 0; j < conns.n; j++)
+			if (conn[j].serial == call[i].conn)
+				call[i].pid = call[i].to_client ? conn[j].server_pid : conn[j].pid;
+	}
+	free(conns.v);
+}
+
 static int take(struct snapshot *s)
 {
 	struct kern_list ports;
@@ -76,6 +96,7 @@ static int take(struct snapshot *s)
 			 p->name_len ? (const char *)p->name : "(private)");
 		if (kern_list(LPC_WHAT_CALL, p->serial, &c->calls) < 0)
 			s->closed++;
+		name_held(&c->calls, p->serial);
 	}
 	free(ports.v);
 	s->now = time_now();
@@ -94,7 +115,8 @@ static void call_row(struct table *t, const struct snapshot *s, const char *port
 
 	table_line(t);
 	table_cell(t, C_PID, "%u", c->pid);
-	table_cell(t, C_TID, "%u", c->tid);
+	if (c->tid)
+		table_cell(t, C_TID, "%u", c->tid);
 	table_cell(t, C_COMMAND, "%s", proc_comm(c->pid, text));
 	table_cell(t, C_PORT, "%s", port);
 	table_cell(t, C_CONN, "%llu", c->conn);
@@ -117,7 +139,7 @@ static void call_row(struct table *t, const struct snapshot *s, const char *port
 static void print_calls(const struct snapshot *s)
 {
 	struct table *t = table_open(call_columns, C_COLUMNS, C_SHOWN);
-	size_t n = 0;
+	size_t n = 0, held = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
 		const struct lpc_call_info *c = s->v[i].calls.v;
@@ -126,13 +148,16 @@ static void print_calls(const struct snapshot *s)
 			if (!wanted(s, c + j))
 				continue;
 			call_row(t, s, s->v[i].name, c + j);
+			held += !!(c[j].flags & LPC_CALL_HELD);
 			n++;
 		}
 	}
 	table_close(t);
 	if (opt.noheadings || opt.quiet || opt.columns)
 		return;
-	printf("%zu call%s in progress.", n, n == 1 ? "" : "s");
+	printf("%zu call%s in progress.", n - held, n - held == 1 ? "" : "s");
+	if (held)
+		printf(" %zu given up and not yet answered.", held);
 	if (s->closed)
 		printf(" Calls on %llu port%s of others are hidden from you.",
 		       (unsigned long long)s->closed, s->closed == 1 ? "" : "s");
