@@ -122,6 +122,7 @@ static int ask(struct request *q, void *reply)
 
 static int call(struct request *q)
 {
+	size_t asked = q->data.len > q->room ? q->data.len : q->room;
 	char size[32], room[32];
 	void *reply;
 	int rc;
@@ -130,7 +131,7 @@ static int call(struct request *q)
 		return complain_text(-EMSGSIZE, TAKEN_NO,
 			"%s: the server takes no section of %s, so a request has %s at most (EMSGSIZE); "
 			"nothing was sent.", q->client.name,
-			text_size(q->data.len > q->room ? q->data.len : q->room, size, sizeof(size)),
+			text_size(asked, size, sizeof(size)),
 			text_size(q->client.room, room, sizeof(room)));
 	/* what the section cannot hold need not be waited for */
 	if (q->room > q->client.room)

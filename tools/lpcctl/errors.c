@@ -111,8 +111,8 @@ int complain_section(const char *name, int err, uint64_t bytes)
 			text_size(one->limit, limit, sizeof(limit)), (unsigned long long)bytes);
 	if (all->in_use > all->limit || bytes > all->limit - all->in_use)
 		return complain_text(err, TAKEN_NO,
-			"%s: this needs a section of %s, and you have %s of %s in sections "
-			"(ENOBUFS); `sudo sysctl lpc.section_bytes=%llu` allows it.", name, size,
+			"%s: this needs a section of %s, you have %s of %s in sections (ENOBUFS); "
+			"`sudo sysctl lpc.section_bytes=%llu` allows it.", name, size,
 			text_size(all->in_use, used, sizeof(used)),
 			text_size(all->limit, limit, sizeof(limit)),
 			(unsigned long long)(all->in_use + bytes));

@@ -79,8 +79,6 @@ static struct payload raw(const char *arg, uint64_t max)
 	struct payload p = { .len = 0 };
 	FILE *f;
 
-	if (!arg)
-		return p;
 	if (strcmp(arg, "-") == 0)
 		return slurp(stdin, "standard input", max);
 	if (arg[0] == '@') {
@@ -162,8 +160,11 @@ struct payload payload_get(const char *arg, enum payload_form form, uint64_t max
 {
 	/* blanks and lines may stand between the digits */
 	uint64_t text_max = form == FORM_BYTES ? max : PER_BYTE * max + CHUNK;
-	struct payload p = raw(arg, text_max);
+	struct payload p = { .len = 0 };
 
+	if (!arg)
+		return p;
+	p = raw(arg, text_max);
 	if (p.len > text_max)
 		fail_long(arg, max, what);
 	if (form == FORM_HEX)

@@ -101,7 +101,8 @@ static int serve(struct service *s, struct lpc_port *port)
 {
 	const struct lpc_server_opts o = {
 		.size = sizeof(o), .flags = LPC_SERVE_IN_PLACE, .threads = s->threads,
-		.on_connect = on_connect, .on_gone = on_gone, .section_max = s->room ? s->room : SECTION_ANY,
+		.on_connect = on_connect, .on_gone = on_gone,
+		.section_max = s->room ? s->room : SECTION_ANY,
 	};
 	int r = lpc_server_new(&server, port, s->handler, s, &o);
 

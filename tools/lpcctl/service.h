@@ -27,7 +27,7 @@ struct service {
 #define SERVICE_OPTIONS(s) \
 	{ OPT_MODE, 0, "mode", "MODE", "w connect, r look; 0600 if not given", &(s)->mode }, \
 	{ OPT_TEXT, 0, "owner", "U[:G]", "give the port to this user and group", &(s)->owner }, \
-	{ OPT_SIZE, 0, "room", "SIZE", "most of a client's section, any if not given", &(s)->room }, \
+	{ OPT_SIZE, 0, "room", "SIZE", "of a client's section, any if not given", &(s)->room }, \
 	{ OPT_NUMBER, 0, "threads", "N", "that serve, 1 if not given", &(s)->threads }, \
 	{ OPT_FLAG, 'v', "verbose", NULL, "tell who connects and leaves", &(s)->verbose }
 
