@@ -28,7 +28,7 @@
 
 static int touch(struct lpc_req *r, void *arg)
 {
-	volatile unsigned char *p = r->room;
+	unsigned char *p = r->room;
 
 	if (!(r->flags & LPC_REQ_SHARED))
 		return -1;

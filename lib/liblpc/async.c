@@ -305,8 +305,10 @@ static int run_done(struct lpc_conn *c, const struct message *b, uint32_t epoch)
 	if (!found)
 		return 0;
 	payload = b->m.error ? NULL : lpc_section_payload(b, p.section, p.piece);
-	if (payload && payload != b->data)
-		payload = own = copy_of(payload, b->m.len);
+	if (payload && payload != b->data) {
+		own = copy_of(payload, b->m.len);
+		payload = own;
+	}
 	if (p.piece && b->m.error)
 		piece_left(p.piece, &b->m, b->m.error);
 	if (p.piece)

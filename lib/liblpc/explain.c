@@ -81,8 +81,7 @@ static bool put_full(struct text *t, int dev, const struct lpc_port_info *p)
 static void put_nobufs(struct text *t, int dev, const struct lpc_port_info *p)
 {
 	if (!put_full(t, dev, p))
-		put(t, "a limit is reached: lpcctl limits shows them; else it is calls in flight, "
-		    "or the section is full of buffers and unanswered calls");
+		put(t, "lpcctl limits shows a full limit; else it is calls in flight, or the section");
 }
 
 static void put_access(struct text *t, const struct lpc_port_info *p)
@@ -99,9 +98,8 @@ static void put_access(struct text *t, const struct lpc_port_info *p)
 
 static void put_too_long(struct text *t, const struct lpc_port_info *p)
 {
-	put(t, "too long: messages may have %u bytes, or those of the connection's section; "
-	    "connect data %u", p ? p->inline_max : LPC_INLINE_MAX,
-	    p ? p->connect_max : LPC_CONNECT_MAX);
+	put(t, "too long: messages may have %u bytes, in a section as many as that; connect data %u",
+	    p ? p->inline_max : LPC_INLINE_MAX, p ? p->connect_max : LPC_CONNECT_MAX);
 }
 
 static const struct {

@@ -65,6 +65,7 @@ struct section {
 	unsigned char		*base;
 	size_t			size;
 	const int		*mark;
+	/* checkpatch: LINE_SPACING: _Atomic is no statement */
 	_Atomic uint32_t	freed;
 	pthread_mutex_t		lock;
 	int			fd;

@@ -55,7 +55,7 @@ struct client {
 	uint32_t		index;
 	uint64_t		context;
 	void			*user;
-	struct view *_Atomic	view;
+	struct view *_Atomic view;
 	struct client		*next;
 };
 

@@ -629,8 +629,9 @@ int lpc_reply(struct lpc_req *r, int32_t status, const void *data, size_t len);
  * lpc_req_keep - answer later, from any thread
  *
  * Returns a request with its own copy of the data, or lent as LPC_REQ_SHARED
- * where @r's are, for lpc_reply(), and @r is over; the client's on_gone() waits for it. NULL: no memory, or @r is not a
- * server's request: return an errno, then the library answers.
+ * where @r's are, for lpc_reply(), and @r is over; the client's on_gone() waits
+ * for it. NULL: no memory, or @r is not a server's request: return an errno,
+ * then the library answers.
  */
 struct lpc_req *lpc_req_keep(struct lpc_req *r);
 
