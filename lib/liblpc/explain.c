@@ -80,8 +80,10 @@ static bool put_full(struct text *t, int dev, const struct lpc_port_info *p)
 
 static void put_nobufs(struct text *t, int dev, const struct lpc_port_info *p)
 {
-	if (!put_full(t, dev, p))
-		put(t, "lpcctl limits shows a full limit; else it is calls in flight, or the section");
+	if (put_full(t, dev, p))
+		return;
+	put(t, "a limit is reached: lpcctl limits shows them; else it is calls in flight");
+	put(t, ", or the section is full");
 }
 
 static void put_access(struct text *t, const struct lpc_port_info *p)
@@ -98,7 +100,7 @@ static void put_access(struct text *t, const struct lpc_port_info *p)
 
 static void put_too_long(struct text *t, const struct lpc_port_info *p)
 {
-	put(t, "too long: messages may have %u bytes, in a section as many as that; connect data %u",
+	put(t, "too long: messages may have %u bytes or the section's, connect data %u",
 	    p ? p->inline_max : LPC_INLINE_MAX, p ? p->connect_max : LPC_CONNECT_MAX);
 }
 
