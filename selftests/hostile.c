@@ -169,9 +169,12 @@ ARGUMENT(info, self->r.dev, LPC_IOC_INFO)
 ARGUMENT(create, self->r.dev, LPC_IOC_CREATE)
 ARGUMENT(connect, self->r.dev, LPC_IOC_CONNECT)
 ARGUMENT(list, self->r.dev, LPC_IOC_LIST)
+ARGUMENT(section, self->r.dev, LPC_IOC_SECTION)
 ARGUMENT(query_by_name, self->r.dev, LPC_IOC_QUERY)
 ARGUMENT(send, self->r.ce, LPC_IOC_SEND)
 ARGUMENT(call, self->r.ce, LPC_IOC_CALL)
+ARGUMENT(call_data, self->r.ce, LPC_IOC_CALL_DATA)
+ARGUMENT(data, self->r.port, LPC_IOC_DATA)
 ARGUMENT(reply_recv, self->r.port, LPC_IOC_REPLY_RECV)
 ARGUMENT(reply_wait, self->r.ce, LPC_IOC_REPLY_WAIT)
 ARGUMENT(cancel, self->r.ce, LPC_IOC_CANCEL)
@@ -351,6 +354,23 @@ TEST_F(hostile, call_payload)
 		HALF->len = 200;
 		HALF->room = LPC_INLINE_MAX;
 		xctl(self->r.ce, LPC_IOC_CALL, HALF);
+		_exit(1);
+	}
+	STUCK();
+	EXPECT_EQ(0, queued(self->r.port));
+	EXPECT_EQ(0, calls_now(self->r.port));
+	WORLD_TURNS();
+	VICTIM_ENDS();
+}
+
+TEST_F(hostile, call_buffers)
+{
+	VICTIM() {
+		struct lpc_call_data c = {
+			.msg.room = LPC_INLINE_MAX, .buffers = BAD, .count = 3,
+		};
+
+		xctl(self->r.ce, LPC_IOC_CALL_DATA, &c);
 		_exit(1);
 	}
 	STUCK();
