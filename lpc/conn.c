@@ -3,7 +3,6 @@
  * Connections: their memory, how long it lives, which end talks to which
  * queue, what polling an end tells.
  */
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/poll.h>
@@ -287,9 +286,7 @@ bool lpc_unlock_handoff(struct lpc_port *port, struct task_struct *task)
 	/* Entered under the lock: the task cannot be freed before it ends. */
 	rcu_read_lock();
 	lpc_unlock(port);
-#ifdef LPC_DEBUG
-	udelay(min(READ_ONCE(lpc_debug_wake_delay_us), 1000u));
-#endif
+	lpc_debug_wake_delay();
 	here = lpc_wake_handoff(task);
 	rcu_read_unlock();
 	return here;

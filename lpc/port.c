@@ -29,11 +29,6 @@ static atomic64_t lpc_next_serial = ATOMIC64_INIT(1);
 static bool lpc_debug_leak;
 module_param_named(debug_leak, lpc_debug_leak, bool, 0600);
 MODULE_PARM_DESC(debug_leak, "Leak one object at the next CREATE, to see that it is noticed");
-
-/* Gives a picked thread time to die before it is woken. */
-unsigned int lpc_debug_wake_delay_us;
-module_param_named(debug_wake_delay_us, lpc_debug_wake_delay_us, uint, 0600);
-MODULE_PARM_DESC(debug_wake_delay_us, "Microseconds between picking a thread and waking it");
 #endif
 
 /**

@@ -158,8 +158,4 @@ static inline void lpc_port_get(struct lpc_port *port)
 	refcount_inc(&port->refs);
 }
 
-#ifdef LPC_DEBUG
-extern unsigned int lpc_debug_wake_delay_us;
-#endif
-
 #endif /* _LPC_PORT_H */

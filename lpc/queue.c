@@ -54,8 +54,10 @@ static void unpark(struct lpc_queue *queue, struct lpc_receiver *rx)
 void lpc_poll_wake(wait_queue_head_t *head, __poll_t events)
 {
 	/* A poller enters itself, then takes the lock to look at the state. */
-	if (waitqueue_active(head))
+	if (waitqueue_active(head)) {
+		lpc_debug_wake_delay();
 		wake_up_poll(head, events);
+	}
 }
 
 /**

@@ -8,9 +8,11 @@
  * 6.1 and replaced by the thaw's own, so the loop looks at everything again
  * after each wake-up.
  */
+#include <linux/delay.h>
 #include <linux/freezer.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
+#include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
 #include <linux/wait.h>
@@ -18,6 +20,23 @@
 #include "compat.h"
 #include "limits.h"
 #include "wait.h"
+
+#ifdef LPC_DEBUG
+static unsigned int lpc_debug_wake_delay_us;
+module_param_named(debug_wake_delay_us, lpc_debug_wake_delay_us, uint, 0600);
+MODULE_PARM_DESC(debug_wake_delay_us, "Microseconds between picking a thread and waking it");
+
+/**
+ * lpc_debug_wake_delay - give a thread that was picked time to die
+ *
+ * Called between the decision whom to wake and the wake-up. At most 20 ms:
+ * long enough for the thread to be reaped and for RCU to free what it may.
+ */
+void lpc_debug_wake_delay(void)
+{
+	udelay(min(READ_ONCE(lpc_debug_wake_delay_us), 20000u));
+}
+#endif
 
 /**
  * lpc_wake_handoff - wake a thread that is to go on where this one stops

@@ -29,6 +29,11 @@ struct lpc_spin {
 	u32 budget;
 };
 
+#ifdef LPC_DEBUG
+void lpc_debug_wake_delay(void);
+#else
+static inline void lpc_debug_wake_delay(void) { }
+#endif
 bool lpc_wake_handoff(struct task_struct *task);
 int lpc_wait(struct lpc_waiter *waiter, u64 deadline, bool handoff,
 	     struct lpc_spin *spin);
