@@ -4,6 +4,7 @@
  * whoever owns the memory waits there alone. Meanwhile the other party
  * finishes, deadlines fire, and who waits for the victim can be killed.
  */
+#include "beside.h"
 #include "hostile_memory.h"
 
 FIXTURE(hostile)
@@ -29,6 +30,7 @@ FIXTURE_SETUP(hostile)
 {
 	int fd;
 
+	beside_begin(_metadata, variant);
 	rig_none(&self->r);
 	if (variant->kind == FUSE && access("/dev/fuse", R_OK | W_OK))
 		SKIP(return, "no /dev/fuse here");
@@ -587,4 +589,4 @@ TEST_F(hostile, reply_wait_payload_and_out)
 	EXPECT_EQ(-ECANCELED, do_reply(self->r.port, p.m.id, 2, 20));
 }
 
-TEST_HARNESS_MAIN
+SIDE_BY_SIDE(6)
