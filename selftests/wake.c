@@ -1,36 +1,65 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Wake against death: a receiver that has just been chosen is killed and
- * reaped while its waker is still on the way to wake it; and a wait queue
- * that somebody polls goes away while a message wakes it.
+ * Wake against death: a thread that has just been chosen is killed and reaped
+ * while its waker is still on the way to wake it; a poller likewise; and a wait
+ * queue that somebody polls goes away while a message wakes it.
  *
- * A module of the debug build delays the waker (debug_wake_delay_us); with
- * any other the window is what the machine gives. KASAN is the judge; what
- * can be counted here is that each message arrives once. --full: 100 000.
+ * A module of the debug build holds the waker up between its decision and the
+ * wake-up (debug_wake_delay_us), so that most rounds are reaped before it, and
+ * some so long before that RCU has freed what it may. With any other module
+ * the window is what the machine gives. KASAN is the judge; what can be counted
+ * here is that each message arrives once. --full: 100 000 rounds of each; or their
+ * number as an argument.
  */
 #include "common_call.h"
 
 #include <sched.h>
 #include <sys/eventfd.h>
 
-#define DELAY	"/sys/module/lpc/parameters/debug_wake_delay_us"
-#define STACK	(64 * 1024)
+#define DELAY		"/sys/module/lpc/parameters/debug_wake_delay_us"
+#define DELAY_MAX	20000
+#define STACK		(64 * 1024)
 
-static int rounds = 2000;
+static int rounds = 500;
 static unsigned int seed = 1;
 
-/* ------------------------------------------------ a sender that runs beside */
+/* ------------------------------------------------------------- the delay */
+
+static int knob = -1;
+static unsigned int delay_us = 2000;	/* what this round takes */
+static unsigned int took_us = 1000;	/* from the waker's start to the reaping */
+
+static void delay_set(unsigned int us)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%u", us);
+
+	if (knob >= 0 && pwrite(knob, text, len, 0) != len)
+		abort();
+}
+
+/* Twice what a death takes here; now and then longer than a grace period */
+static void delay_choose(int round)
+{
+	delay_us = 2 * took_us;
+	if (round % 64 == 0 || delay_us > DELAY_MAX)
+		delay_us = DELAY_MAX;
+}
+
+/* ------------------------------------------------- a waker that runs beside */
 
 /*
  * Told and telling through eventfds: a thread that spun would take the CPU
  * from the one it waits for.
  */
-struct sender {
+struct waker {
 	int go, done;		/* eventfds */
 	atomic_int round;	/* what to do, -1: leave */
-	atomic_int fd;		/* where to send, or whom to kill */
-	pthread_t thread;
+	int fd;			/* where it sends or receives */
+	_Atomic __u64 begun;	/* just before the ioctl that wakes; 0: not yet */
+	__u64 ended;
 	int error;
+	pthread_t thread;
 };
 
 static void ring(int bell)
@@ -49,242 +78,353 @@ static void hear(int bell)
 		abort();
 }
 
-static void sender_start(struct sender *s, void *(*fn)(void *))
+static void waker_start(struct waker *w, void *(*fn)(void *))
 {
-	s->go = eventfd(0, EFD_CLOEXEC);
-	s->done = eventfd(0, EFD_CLOEXEC);
-	if (s->go < 0 || s->done < 0 ||
-	    pthread_create(&s->thread, NULL, fn, s))
+	w->go = eventfd(0, EFD_CLOEXEC);
+	w->done = eventfd(0, EFD_CLOEXEC);
+	if (w->go < 0 || w->done < 0 ||
+	    pthread_create(&w->thread, NULL, fn, w))
 		abort();
 }
 
-static void sender_go(struct sender *s, int round)
+static void waker_go(struct waker *w, int round)
 {
-	atomic_store(&s->round, round);
-	ring(s->go);
+	atomic_store(&w->begun, 0);
+	atomic_store(&w->round, round);
+	ring(w->go);
 }
 
-static void sender_stop(struct sender *s)
+static void waker_stop(struct waker *w)
 {
-	sender_go(s, -1);
-	pthread_join(s->thread, NULL);
-	close(s->go);
-	close(s->done);
+	waker_go(w, -1);
+	pthread_join(w->thread, NULL);
+	close(w->go);
+	close(w->done);
 }
 
-static void *sender_main(void *arg)
+/* The next round, or -1 */
+static int waker_next(struct waker *w)
 {
-	struct sender *s = arg;
-	int round, ret;
-
-	for (;;) {
-		hear(s->go);
-		round = atomic_load(&s->round);
-		if (round == -1)
-			return NULL;
-		ret = do_send(atomic_load(&s->fd), round, 8);
-		/* EPIPE: the other end was closed first, as it may be. */
-		if (ret && ret != -EPIPE)
-			s->error = ret;
-		ring(s->done);
-	}
+	hear(w->go);
+	return atomic_load(&w->round);
 }
 
-/* Up to twice what the other side needs to get there, as it turns out. */
-static unsigned int pause_ns = 100000;
+/* --------------------------------------------------------------- a victim */
 
-static void random_pause(void)
+struct victim {
+	int fd;
+	atomic_int up;
+	struct pkt p;
+};
+
+static char *stack;
+
+/* Shares the memory of its parent, and with @files its fds, but not its life. */
+static pid_t victim_start(int (*fn)(void *), struct victim *v, bool files)
 {
-	__u64 until = ns_now() + rand_r(&seed) % (2 * pause_ns);
+	atomic_store(&v->up, 0);
+	return clone(fn, stack + STACK,
+		     CLONE_VM | CLONE_FS | CLONE_SIGHAND | SIGCHLD |
+		     (files ? CLONE_FILES : 0), v);
+}
 
-	while (ns_now() < until)
-		;
+/*
+ * Kill and reap. True if that was over before the waker, which was held up
+ * since @begun or later, can have gone on.
+ */
+static bool victim_dies(pid_t pid, __u64 begun)
+{
+	unsigned int took;
+
+	if (kill(pid, SIGKILL) || waitpid(pid, NULL, 0) != pid)
+		abort();
+	took = (ns_now() - begun) / 1000;
+	took_us = (7 * took_us + took) / 8;
+	return took < delay_us;
+}
+
+static int told(const char *what, int bad, int n, int inside)
+{
+	if (knob >= 0)
+		ksft_print_msg("%d %s, %d of them reaped before the wake-up; a death takes %u us\n",
+			       n, what, inside, took_us);
+	else
+		ksft_print_msg("%d %s\n", n, what);
+	if (bad)
+		ksft_print_msg("round %d failed at line %d\n", n, bad);
+	/* Else the delay delays nothing, and all of this shows nothing. */
+	return bad || (knob >= 0 && !inside);
 }
 
 /* --------------------------------------------------- a parked receiver dies */
 
-struct victim {
-	int port;
-	struct pkt p;
-};
-
-/* Shares everything with its parent but its life. */
-static int victim_main(void *arg)
+static int receiver_main(void *arg)
 {
 	struct victim *v = arg;
 
-	syscall(SYS_ioctl, v->port, LPC_IOC_REPLY_RECV, &v->p);
+	syscall(SYS_ioctl, v->fd, LPC_IOC_REPLY_RECV, &v->p);
 	for (;;)
 		syscall(SYS_pause);
 	return 0;
 }
 
+static void *calling_waker(void *arg)
+{
+	struct waker *w = arg;
+	struct pkt p;
+	int round;
+
+	while ((round = waker_next(w)) != -1) {
+		msg(&p, round, 8);
+		atomic_store(&w->begun, ns_now());
+		if (do_call(w->fd, &p) || p.m.code != ~(__u32)round)
+			w->error = __LINE__;
+		ring(w->done);
+	}
+	return NULL;
+}
+
 /* 0, or the line that failed */
-static int kill_round(struct rig *r, struct sender *s, struct victim *v,
-		      char *stack, int round)
+static int receiver_round(struct rig *r, struct waker *w, struct victim *v,
+			  int round, int *inside)
 {
 	struct pkt p;
 	pid_t pid;
-	int ret;
 
 	recv_msg(&v->p, 0, 0);
-	pid = clone(victim_main, stack + STACK,
-		    CLONE_VM | CLONE_FILES | SIGCHLD, v);
+	pid = victim_start(receiver_main, v, true);
 	if (pid < 0)
 		return __LINE__;
 	while (waiting(r->port) != 1)
 		sched_yield();
-	sender_go(s, round);
-	random_pause();
-	if (kill(pid, SIGKILL) || waitpid(pid, NULL, 0) != pid)
-		return __LINE__;
-	hear(s->done);
+	waker_go(w, round);
+	/* Parked no more: it is chosen, and will be woken. */
+	while (waiting(r->port))
+		sched_yield();
+	*inside += victim_dies(pid, atomic_load(&w->begun));
 	/*
 	 * Copied out before it died, or back in the queue; both if it died
 	 * between, which it cannot tell anybody.
 	 */
-	ret = recv_now(r->port, &p);
-	if (ret == 0 && (p.m.code != (__u32)round ||
-			 recv_now(r->port, &p) != -EAGAIN))
+	if (!recv_now(r->port, &p)) {
+		if (p.m.code != (__u32)round ||
+		    do_reply(r->port, p.m.id, ~round, 8) ||
+		    recv_now(r->port, &p) != -EAGAIN)
+			return __LINE__;
+	} else if (v->p.m.type != LPC_REQUEST || v->p.m.code != (__u32)round ||
+		   do_reply(r->port, v->p.m.id, ~round, 8)) {
 		return __LINE__;
-	if (v->p.m.type == LPC_DATAGRAM)
-		return v->p.m.code == (__u32)round ? 0 : __LINE__;
-	return ret == 0 ? 0 : __LINE__;
-}
-
-/* How long from the word to a message that is sent, a few times over */
-static void learn_pause(struct rig *r, struct sender *s)
-{
-	struct pkt p;
-	__u64 begin;
-	int i;
-
-	for (i = 1; i <= 20; i++) {
-		begin = ns_now();
-		sender_go(s, i);
-		hear(s->done);
-		pause_ns = (pause_ns * 3 + (ns_now() - begin)) / 4;
-		recv_now(r->port, &p);
 	}
+	hear(w->done);
+	return w->error;
 }
 
 static int kill_receivers(void)
 {
-	__u64 unattended, paired;
+	int i, bad = 0, inside = 0;
 	struct victim v = { 0 };
-	struct sender s = { 0 };
-	int i, bad = 0, copied = 0;
-	char *stack;
+	struct waker w = { 0 };
 	struct rig r;
 
-	stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	if (stack == MAP_FAILED || rig_open(&r, 0))
+	if (rig_open(&r, 0))
 		return -1;
-	v.port = r.port;
-	s.fd = r.ce;
-	sender_start(&s, sender_main);
-	learn_pause(&r, &s);
-	unattended = port_info(r.port).counters.unattended;
-	for (i = 1; i <= rounds && !bad; i++) {
-		bad = kill_round(&r, &s, &v, stack, i);
-		copied += v.p.m.type == LPC_DATAGRAM;
+	v.fd = r.port;
+	w.fd = r.ce;
+	waker_start(&w, calling_waker);
+	for (i = 0; i < rounds && !bad; i++) {
+		delay_choose(i);
+		delay_set(delay_us);
+		bad = receiver_round(&r, &w, &v, i, &inside);
 	}
-	sender_stop(&s);
-	unattended = port_info(r.port).counters.unattended - unattended;
-	paired = i - 1 - unattended;
-	ksft_print_msg("%d killed: %llu before chosen, %llu between, %d after the copy\n",
-		       i - 1, unattended, paired - copied, copied);
-	if (bad)
-		ksft_print_msg("round %d failed at line %d\n", i - 1, bad);
+	if (!bad && !port_balanced(r.port))
+		bad = __LINE__;
+	waker_stop(&w);
 	rig_close(&r);
-	return bad || s.error;
+	return told("receivers killed", bad, i, inside);
 }
 
 /* ------------------------------------------- a caller dies while it is woken */
+
+#define LEAVE	0xffffffffu
 
 static int caller_main(void *arg)
 {
 	struct victim *v = arg;
 
-	syscall(SYS_ioctl, v->port, LPC_IOC_CALL, &v->p);
+	syscall(SYS_ioctl, v->fd, LPC_IOC_CALL, &v->p);
 	for (;;)
 		syscall(SYS_pause);
 	return 0;
 }
 
-static void *killer_main(void *arg)
+/* Answers each request with the ioctl that then waits for the next. */
+static void *answering_waker(void *arg)
 {
-	struct sender *s = arg;
+	struct waker *w = arg;
+	struct pkt p;
 
-	for (;;) {
-		hear(s->go);
-		if (atomic_load(&s->round) == -1)
-			return NULL;
-		random_pause();
-		kill(atomic_load(&s->fd), SIGKILL);
-		waitpid(atomic_load(&s->fd), NULL, __WALL);
-		ring(s->done);
+	if (do_recv(w->fd, &p))
+		w->error = __LINE__;
+	while (!w->error && p.m.code != LEAVE) {
+		reply_msg(&p, p.m.id, p.m.code, 8)->m.room = LPC_INLINE_MAX;
+		p.m.flags |= LPC_WITH_RECV;
+		/* Here, so that its caller's own wake-up was not delayed. */
+		delay_set(delay_us);
+		atomic_store(&w->begun, ns_now());
+		if (xctl(w->fd, LPC_IOC_REPLY_RECV, &p))
+			w->error = __LINE__;
 	}
+	return NULL;
 }
 
 static int kill_callers(void)
 {
+	int i, bad = 0, inside = 0;
 	struct victim v = { 0 };
-	struct sender k = { 0 };
-	int i, ret, bad = 0, late = 0;
-	char *stack;
-	struct pkt p;
+	struct waker w = { 0 };
+	__u64 replied;
 	struct rig r;
 
-	stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
-		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	if (stack == MAP_FAILED || rig_open(&r, 0))
+	if (rig_open(&r, 0))
 		return -1;
-	v.port = r.ce;
-	sender_start(&k, killer_main);
-	for (i = 1; i <= rounds && !bad; i++) {
+	v.fd = r.ce;
+	w.fd = r.port;
+	waker_start(&w, answering_waker);
+	replied = port_info(r.port).counters.replied;
+	for (i = 0; i < rounds && !bad; i++) {
 		pid_t pid;
 
+		delay_choose(i);
+		delay_set(0);
+		atomic_store(&w.begun, 0);
 		msg(&v.p, i, 8);
-		pid = clone(caller_main, stack + STACK,
-			    CLONE_VM | CLONE_FILES | SIGCHLD, &v);
-		if (pid < 0 || do_recv(r.port, &p) || p.m.code != (__u32)i)
+		pid = victim_start(caller_main, &v, true);
+		if (pid < 0)
 			bad = __LINE__;
-		atomic_store(&k.fd, pid);
-		sender_go(&k, i);
-		ret = do_reply(r.port, p.m.id, i, 8);
-		late += ret == -ECANCELED;
-		if (ret && ret != -ECANCELED)
-			bad = __LINE__;
-		hear(k.done);
+		/* Answered: it will be woken. */
+		while (port_info(r.port).counters.replied == replied + i &&
+		       !w.error && !bad)
+			sched_yield();
+		if (!bad)
+			inside += victim_dies(pid, atomic_load(&w.begun));
+		bad = bad ?: w.error;
 	}
 	if (!bad && !port_balanced(r.port))
 		bad = __LINE__;
-	sender_stop(&k);
-	ksft_print_msg("%d callers killed, %d before their reply\n", i - 1,
-		       late);
-	if (bad)
-		ksft_print_msg("round %d failed at line %d\n", i - 1, bad);
+	delay_set(0);
+	if (do_send(r.ce, LEAVE, 8))
+		abort();
+	waker_stop(&w);
 	rig_close(&r);
-	return bad;
+	return told("callers killed", bad, i, inside);
+}
+
+/* ------------------------------------------------------------- a poller dies */
+
+static void *sending_waker(void *arg)
+{
+	struct waker *w = arg;
+	int round, ret;
+
+	while ((round = waker_next(w)) != -1) {
+		atomic_store(&w->begun, ns_now());
+		ret = do_send(w->fd, round, 8);
+		w->ended = ns_now();
+		/* EPIPE: the other end was closed first, as it may be. */
+		if (ret && ret != -EPIPE)
+			w->error = __LINE__;
+		ring(w->done);
+	}
+	return NULL;
+}
+
+static void random_pause(unsigned int us)
+{
+	__u64 until = ns_now() + rand_r(&seed) % (us * 1000 + 1);
+
+	while (ns_now() < until)
+		;
+}
+
+/* Its epoll set is its own and dies with it: poll() would look once more. */
+static int poller_main(void *arg)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct victim *v = arg;
+	int ep = syscall(SYS_epoll_create1, EPOLL_CLOEXEC);
+
+	syscall(SYS_epoll_ctl, ep, EPOLL_CTL_ADD, v->fd, &ev);
+	atomic_store(&v->up, 1);
+	syscall(SYS_epoll_wait, ep, &ev, 1, -1);
+	for (;;)
+		syscall(SYS_pause);
+	return 0;
+}
+
+static int poller_round(struct rig *r, struct waker *w, struct victim *v,
+			int round, int *inside)
+{
+	struct pkt p;
+	pid_t pid;
+	bool dead;
+
+	pid = victim_start(poller_main, v, false);
+	if (pid < 0)
+		return __LINE__;
+	while (!atomic_load(&v->up) || task_state(pid) != 'S')
+		sched_yield();
+	waker_go(w, round);
+	while (!atomic_load(&w->begun))
+		sched_yield();
+	random_pause(delay_us / 4);
+	dead = victim_dies(pid, atomic_load(&w->begun));
+	hear(w->done);
+	/* Held up at all: the poller was still entered when it was looked for. */
+	*inside += dead && w->ended - w->begun >= delay_us * 1000ull;
+	if (recv_now(r->ce, &p) || p.m.code != (__u32)round ||
+	    recv_now(r->ce, &p) != -EAGAIN)
+		return __LINE__;
+	return w->error;
+}
+
+static int kill_pollers(void)
+{
+	int i, bad = 0, inside = 0;
+	struct victim v = { 0 };
+	struct waker w = { 0 };
+	struct rig r;
+
+	if (rig_open(&r, 0))
+		return -1;
+	v.fd = r.ce;
+	w.fd = r.se;
+	waker_start(&w, sending_waker);
+	for (i = 0; i < rounds && !bad; i++) {
+		delay_choose(i);
+		delay_set(delay_us);
+		bad = poller_round(&r, &w, &v, i, &inside);
+	}
+	waker_stop(&w);
+	rig_close(&r);
+	return told("pollers killed", bad, i, inside);
 }
 
 /* ----------------------------------------------- a polled end is closed */
 
 static int close_polled(void)
 {
-	struct sender s = { 0 };
 	int i, bad = 0, se, ce, ep;
 	struct epoll_event ev = { .events = EPOLLIN };
+	struct waker w = { 0 };
 	struct pkt p;
 	struct rig r;
 
 	if (rig_open(&r, 0))
 		return -1;
-	s.fd = r.ce;
-	sender_start(&s, sender_main);
-	for (i = 1; i <= rounds / 4 && !bad; i++) {
+	waker_start(&w, sending_waker);
+	delay_us = 100;
+	delay_set(delay_us);
+	for (i = 0; i < rounds && !bad; i++) {
 		ep = epoll_create1(EPOLL_CLOEXEC);
 		if (ep < 0 || add_link(&r, i, 0, &se, &ce) ||
 		    epoll_ctl(ep, EPOLL_CTL_ADD, ce, &ev)) {
@@ -292,48 +432,55 @@ static int close_polled(void)
 			break;
 		}
 		/* The message wakes the queue of the end that is closed. */
-		atomic_store(&s.fd, se);
-		sender_go(&s, i);
-		random_pause();
+		w.fd = se;
+		waker_go(&w, i);
+		while (!atomic_load(&w.begun))
+			sched_yield();
+		random_pause(2 * delay_us);
 		close(ce);
 		if (i & 1)
 			close(ep);
-		hear(s.done);
+		hear(w.done);
 		if (!(i & 1))
 			close(ep);
 		close(se);
 		while (!recv_now(r.port, &p))
 			;
+		bad = w.error;
 	}
-	sender_stop(&s);
+	waker_stop(&w);
+	ksft_print_msg("%d polled ends closed\n", i);
 	if (bad)
 		ksft_print_msg("round %d failed at line %d\n", i, bad);
 	rig_close(&r);
-	return bad || s.error;
+	return bad;
 }
 
 int main(int argc, char **argv)
 {
-	bool delay = !access(DELAY, W_OK);
 	long old = 0;
 
-	if (argc > 1 && !strcmp(argv[1], "--full"))
-		rounds = 100000;
+	if (argc > 1)
+		rounds = strcmp(argv[1], "--full") ? atoi(argv[1]) : 100000;
 	ksft_print_header();
-	ksft_set_plan(3);
-	if (delay) {
+	ksft_set_plan(4);
+	stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack == MAP_FAILED)
+		ksft_exit_fail_msg("no memory\n");
+	knob = open(DELAY, O_WRONLY | O_CLOEXEC);
+	if (knob >= 0)
 		old = read_number(DELAY);
-		write_file(DELAY, "%d", 100);
-	}
-	ksft_print_msg("%d rounds, %s\n", rounds, delay ? "wakes delayed"
+	ksft_print_msg("%d rounds, %s\n", rounds, knob >= 0 ? "wakes delayed"
 			: "a module without delays: the natural window");
 	ksft_test_result(!kill_receivers(),
 			 "a receiver killed while it is woken loses nothing\n");
 	ksft_test_result(!kill_callers(),
 			 "a caller killed while it is woken harms nobody\n");
+	ksft_test_result(!kill_pollers(),
+			 "a poller killed while it is woken harms nobody\n");
 	ksft_test_result(!close_polled(),
 			 "an end closed while its pollers are woken is safe\n");
-	if (delay)
-		write_file(DELAY, "%ld", old);
+	delay_set(old);
 	ksft_finished();
 }
