@@ -12,6 +12,7 @@
  * deadline: the client's own thread maps the server's section, inside its
  * CONNECT, and sleeps on.
  */
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
@@ -65,7 +66,7 @@ static void share_views(struct lpc_conn *conn, struct lpc_accepting *a)
 	}
 	if (a->base) {
 		views->client_shared = true;
-		if (a->args->theirs.flags & LPC_VIEW_TELL_BASE)
+		if (a->tells)
 			views->server_base = a->base;
 	}
 }
@@ -105,7 +106,8 @@ static int accept_check(const struct lpc_accept *args)
 		return -EINVAL;
 	/* To wait for a stranger without end is what nobody may be made to. */
 	if (args->flags & LPC_ACCEPT_MAP_NOW)
-		return gives && args->deadline ? 0 : -EINVAL;
+		return gives && lpc_deadline_in(args->deadline) !=
+				LPC_FOREVER ? 0 : -EINVAL;
 	return args->deadline ? -EINVAL : 0;
 }
 
@@ -127,7 +129,17 @@ static int views_agree(const struct lpc_views *views, struct lpc_accepting *a)
 	return 0;
 }
 
-/* Take the request for this ACCEPT alone, until it commits or undoes. */
+/* Does the client insist on the creator's uid, and is this another's? Locked. */
+static bool is_wrong_server(const struct lpc_conn *conn)
+{
+	return conn->flags & LPC_CONNECT_SAME_SERVER &&
+	       !uid_eq(current_fsuid(), conn->port->creator.uid);
+}
+
+/*
+ * Take the request for this ACCEPT alone, until it commits or undoes. Whom the
+ * client does not want gets nothing mapped.
+ */
 static int claim(struct lpc_accepting *a)
 {
 	struct lpc_port *port = a->port;
@@ -146,6 +158,9 @@ static int claim(struct lpc_accepting *a)
 		conn->accepting = true;
 		lpc_conn_use(conn);
 		a->conn = conn;
+		a->refuse = is_wrong_server(conn);
+		if (a->refuse)
+			ret = -EPERM;
 	}
 	lpc_unlock(port);
 	return ret;
@@ -165,6 +180,15 @@ static int map_now(struct lpc_accepting *a)
 	if (lpc_deadline_past(deadline))
 		return -ETIMEDOUT;
 	lpc_lock(a->port);
+	ret = 0;
+	if (a->conn->state >= LPC_CONN_ACCEPTED)
+		ret = -ESTALE;
+	else if (views->async)
+		ret = -EOPNOTSUPP;
+	if (ret) {
+		lpc_unlock(a->port);
+		return ret;
+	}
 	lpc_waiter_arm(&now.waiter);
 	views->map_now = &now;
 	if (a->conn->waiter.task)
@@ -179,9 +203,27 @@ static int map_now(struct lpc_accepting *a)
 	if (views->map_now == &now)
 		views->map_now = NULL;
 	lpc_unlock(a->port);
+	/* The client's own errno is nothing to this caller. */
+	if (ret && ret != -ERESTARTSYS && ret != -ESTALE && ret != -ETIMEDOUT &&
+	    ret != -EOPNOTSUPP)
+		ret = -ENOMEM;
+	a->refuse = ret == -ETIMEDOUT || ret == -ENOMEM;
 	if (!ret && views->client_tells)
 		a->args->own.peer_base = now.base;
 	return ret;
+}
+
+/* One view into this process. What cannot be refuses the client. */
+static int map_view(struct lpc_accepting *a, const struct lpc_offer *offer,
+		    bool readonly, u64 *base)
+{
+	int ret = lpc_offer_map(offer, readonly, base);
+
+	/* Killed while it waited for mmap_lock: another may accept. */
+	if (!ret || ret == -EINTR)
+		return ret;
+	a->refuse = true;
+	return ret == -EPERM ? ret : -ENOMEM;
 }
 
 /* Map what was agreed into the calling process. */
@@ -194,10 +236,10 @@ static int map_views(struct lpc_accepting *a)
 	int ret = 0;
 
 	if (theirs)
-		ret = lpc_offer_map(&views->client, views->client.readonly,
-				    &a->base);
+		ret = map_view(a, &views->client, views->client.readonly,
+			       &a->base);
 	if (!ret && own)
-		ret = lpc_offer_map(&a->offer, false, &a->own_base);
+		ret = map_view(a, &a->offer, false, &a->own_base);
 	if (!ret && own && args->flags & LPC_ACCEPT_MAP_NOW)
 		ret = map_now(a);
 	if (ret)
@@ -205,7 +247,9 @@ static int map_views(struct lpc_accepting *a)
 	args->own.size = own ? a->offer.size : 0;
 	args->own.flags = own ? LPC_VIEW_SHARED : 0;
 	args->own.base = a->own_base;
+	a->tells = args->theirs.flags & LPC_VIEW_TELL_BASE;
 	args->theirs.size = theirs ? views->client.size : 0;
+	args->theirs.flags = theirs ? LPC_VIEW_SHARED : 0;
 	args->theirs.base = a->base;
 	return 0;
 }
@@ -270,8 +314,7 @@ int lpc_accept_commit(struct lpc_accepting *a)
 		accept_answer(conn, a->args, a->data);
 		if (a->args->flags & LPC_ACCEPT_REFUSE) {
 			refuse(conn);
-		} else if (conn->flags & LPC_CONNECT_SAME_SERVER &&
-			   !uid_eq(conn->acceptor.uid, port->creator.uid)) {
+		} else if (is_wrong_server(conn)) {
 			ret = -EPERM;
 			conn->answer_len = 0;
 			refuse(conn);
@@ -288,13 +331,6 @@ int lpc_accept_commit(struct lpc_accepting *a)
 	return ret;
 }
 
-/* Was it the mapping that failed? Then the client is told no. */
-static bool is_final(const struct lpc_accepting *a, int error)
-{
-	return a->conn && error != -EFAULT && error != -ERESTARTSYS &&
-	       error != -ESTALE;
-}
-
 /**
  * lpc_accept_undo - ACCEPT is over: leave nothing of it that is not needed
  * @a: in any state; its file is still there
@@ -304,22 +340,31 @@ void lpc_accept_undo(struct lpc_accepting *a, int error)
 {
 	struct lpc_conn *conn = a->conn;
 
-	if (error && a->base)
-		lpc_offer_unmap(&conn->views->client, a->base);
-	if (error && a->own_base)
-		lpc_offer_unmap(&a->offer, a->own_base);
+	/* First the claim: unmapping may have to wait for mmap_lock. */
 	if (conn) {
 		lpc_lock(a->port);
 		conn->accepting = false;
-		if (is_final(a, error) && conn->state == LPC_CONN_RECEIVED)
+		if (a->refuse && conn->state == LPC_CONN_RECEIVED)
 			refuse(conn);
+		lpc_unlock(a->port);
+	}
+	if (error) {
+		if (a->base)
+			lpc_offer_unmap(&conn->views->client, a->base);
+		if (a->own_base)
+			lpc_offer_unmap(&a->offer, a->own_base);
+		a->args->fd = -1;
+		a->args->own.base = 0;
+		a->args->own.peer_base = 0;
+		a->args->theirs.base = 0;
+	}
+	if (conn) {
+		lpc_lock(a->port);
 		lpc_conn_drop(conn);
 		lpc_unlock(a->port);
 		a->conn = NULL;
 	}
 	lpc_offer_drop(&a->offer);
-	if (error)
-		a->args->fd = -1;
 	lpc_fd_abort(&a->fd);
 }
 

@@ -21,6 +21,8 @@ struct lpc_port;
  * @fd: will be the server end's
  * @offer: what the server gives; a reference until it is the connection's
  * @conn: whose request is claimed for mapping views, and which this uses; or NULL
+ * @refuse: a view could not be mapped, or its client must not have this server
+ * @tells: the client may know where its section is mapped here
  * @own_base: where @offer is mapped here
  * @base: where the client's section is mapped here
  */
@@ -31,6 +33,8 @@ struct lpc_accepting {
 	struct lpc_fd fd;
 	struct lpc_offer offer;
 	struct lpc_conn *conn;
+	bool refuse;
+	bool tells;
 	u64 own_base;
 	u64 base;
 };

@@ -226,8 +226,10 @@ static void call_status(const struct lpc_call *call, struct lpc_io *io)
 static void call_failed(const struct lpc_call *call, struct lpc_io *io)
 {
 	call_status(call, io);
-	if (call->taken && !call->callback)
+	if (call->taken) {
 		io->msg.id = call->id;
+		io->msg.callback = call->callback;
+	}
 }
 
 static bool call_is_bare(const struct lpc_call *call)
@@ -429,6 +431,9 @@ int lpc_call_finish(struct lpc_call *call, struct lpc_io *io, bool handoff,
 				   LPC_DONE_FINAL))
 			return call_result(call, io);
 
+		/* A server that asks on and on keeps nobody from leaving. */
+		if (!why && unlikely(READ_ONCE(call->data_op)))
+			why = lpc_wait_over(call->deadline);
 		away = why == -ERESTARTSYS ? lpc_away_new(port) : NULL;
 		lpc_lock(port);
 		if (lpc_call_over(call)) {
@@ -442,7 +447,6 @@ int lpc_call_finish(struct lpc_call *call, struct lpc_io *io, bool handoff,
 			lpc_unlock(port);
 			continue;
 		}
-		/* A server that asks on and on keeps nobody from leaving. */
 		if (unlikely(call->data_op))
 			lpc_data_abort(call, -EAGAIN);
 		if (why == -ERESTARTSYS && !call->incoming)
@@ -464,6 +468,19 @@ int lpc_call_finish(struct lpc_call *call, struct lpc_io *io, bool handoff,
 	}
 }
 
+/*
+ * Whoever holds the end may wait on for an open call, but only the process that
+ * listed buffers has them. Locked.
+ */
+static void call_come_back(struct lpc_call *call)
+{
+	if (unlikely(call->buffers && call->sender.tgid != task_tgid(current))) {
+		kfree(call->buffers);
+		call->buffers = NULL;
+	}
+	lpc_call_close(call);
+}
+
 static struct lpc_call *call_resume(struct lpc_end *end, struct lpc_io *io)
 {
 	u64 key = io->msg.callback ? io->msg.callback : io->msg.id;
@@ -477,7 +494,7 @@ static struct lpc_call *call_resume(struct lpc_end *end, struct lpc_io *io)
 	else if (call->open != LPC_OPEN_PENDING)
 		call = ERR_PTR(call->waiter.task ? -EBUSY : -ESTALE);
 	else
-		lpc_call_close(call);
+		call_come_back(call);
 	lpc_unlock(port);
 	return call;
 }

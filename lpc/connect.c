@@ -333,6 +333,8 @@ static int connect_post(struct lpc_conn *conn, struct lpc_connect *args,
 	lpc_call_hold(conn->request);
 	if (!(args->flags & LPC_CONNECT_ASYNC))
 		lpc_waiter_arm(&conn->waiter);
+	else if (conn->views)
+		lpc_views_now_async(conn->views);
 	task = lpc_queue_post(&port->self.queue, conn->request);
 	if (task)
 		wake_up_process(task);
@@ -477,6 +479,13 @@ void lpc_connect_forget(u64 id)
 	lpc_end_drop(&conn->client);
 }
 
+/* Is there something for the thread in CONNECT to do? Locked. */
+static bool connect_has_news(const struct lpc_conn *conn)
+{
+	return conn->completed || conn->state >= LPC_CONN_CONNECTED ||
+	       (conn->views && conn->views->map_now);
+}
+
 /*
  * An ACCEPT wants to know where this process will have the server's section:
  * map it now. Return: false if there was no such wish.
@@ -506,9 +515,7 @@ static bool connect_map_now(struct lpc_conn *conn)
 	/* It may have given up, and another may wait in its place. */
 	lpc_map_now_done(views, &offer, ret);
 	lpc_waiter_arm(&conn->waiter);
-	if (conn->completed || conn->state >= LPC_CONN_CONNECTED ||
-	    views->map_now)
-		conn->waiter.done = LPC_DONE_LOOK;
+	conn->waiter.done = connect_has_news(conn);
 	lpc_unlock(conn->port);
 	return true;
 }
@@ -565,7 +572,8 @@ void lpc_connect_unmap(struct lpc_end *end, struct lpc_connect *args)
 {
 	struct lpc_views *views = end->conn->views;
 
-	if (!views || (!args->own.base && !args->theirs.base))
+	if (!views ||
+	    (!(args->flags & LPC_CONNECT_VIEW) && !args->theirs.size))
 		return;
 	lpc_views_unmap_client(views, args);
 	lpc_lock(end->port);
@@ -704,8 +712,9 @@ int lpc_connect(struct lpc_connect *args, const char *name, const u8 *data,
 		lpc_lock(conn->port);
 		if (!(args->flags & LPC_CONNECT_ASYNC))
 			lpc_waiter_arm(&conn->waiter);
-		conn->waiter.done = conn->completed ||
-				    conn->state >= LPC_CONN_CONNECTED;
+		else if (conn->views)
+			lpc_views_now_async(conn->views);
+		conn->waiter.done = connect_has_news(conn);
 		lpc_unlock(conn->port);
 	} else {
 		if (lpc_deadline_past(deadline))
@@ -716,6 +725,9 @@ int lpc_connect(struct lpc_connect *args, const char *name, const u8 *data,
 	}
 
 	if (args->flags & LPC_CONNECT_ASYNC) {
+		/* Its thread's alone; who holds the end is anybody. */
+		if (conn->views)
+			lpc_views_drop_early(conn->views);
 		args->status = LPC_PENDING;
 		args->id = conn->id;
 		ret = -EINPROGRESS;

@@ -12,6 +12,7 @@
  */
 #include <linux/err.h>
 #include <linux/minmax.h>
+#include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -172,6 +173,13 @@ static struct lpc_call *find_lender(struct lpc_end *end,
 	return call;
 }
 
+static const struct lpc_buffer *buffer_at(const struct lpc_call *call,
+					  u32 index)
+{
+	index = array_index_nospec(index, call->buffers->count);
+	return &call->buffers->list[index];
+}
+
 static int check_range(const struct lpc_buffer *buffer, struct lpc_data *args)
 {
 	args->size = buffer->length;
@@ -233,7 +241,7 @@ static int op_start(struct lpc_end *end, struct lpc_data *args,
 	call = find_lender(end, args);
 	ret = PTR_ERR_OR_ZERO(call);
 	if (!ret)
-		ret = check_range(&call->buffers->list[args->index], args);
+		ret = check_range(buffer_at(call, args->index), args);
 	if (!ret && op && (call->open || call->incoming || !call->waiter.task))
 		ret = -EAGAIN;
 	if (!ret && op && call->data_op) {
@@ -244,7 +252,7 @@ static int op_start(struct lpc_end *end, struct lpc_data *args,
 		lpc_unlock(port);
 		return ret;
 	}
-	op->address = call->buffers->list[args->index].base + args->offset +
+	op->address = buffer_at(call, args->index)->base + args->offset +
 		      args->done;
 	op->call = call;
 	op->refs = 2;

@@ -38,8 +38,8 @@ int lpc_held_reserve(struct lpc_call *call)
 }
 
 /**
- * lpc_held_keep - a call that a server has received is given up
- * @call: canceled and about to leave its slot; locked
+ * lpc_held_keep - has a call ended without the answer of who received it?
+ * @call: over and about to leave its slot; locked
  *
  * Return: true if its piece is held; its slot knows that then.
  */
@@ -49,8 +49,11 @@ bool lpc_held_keep(struct lpc_call *call)
 	struct lpc_conn *conn = call->conn;
 
 	lockdep_assert_held(&call->port->lock);
+	if (!call->piece.section || !call->taken ||
+	    call->state == LPC_CALL_REPLIED)
+		return false;
 	/* Not one that nobody will answer any more. */
-	if (!call->piece.section || !held || !call->slotted || call->late ||
+	if (!held || !call->slotted || call->late ||
 	    !is_own(call) || lpc_end_dead(call->from) ||
 	    lpc_end_dead(lpc_end_peer(call->from)))
 		return false;

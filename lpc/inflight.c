@@ -265,7 +265,7 @@ void lpc_call_settle(struct lpc_call *call)
 	lockdep_assert_held(&call->port->lock);
 	if (call->open == LPC_OPEN_PENDING || call->open == LPC_OPEN_AWAY)
 		return;
-	if (!canceled || !lpc_held_keep(call))
+	if (!lpc_held_keep(call))
 		lpc_slots_del(&call->port->slots, call, canceled);
 	list_del_init(&call->sent);
 	if (call->open == LPC_OPEN_ASYNC) {

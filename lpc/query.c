@@ -15,6 +15,7 @@
 #include "conn.h"
 #include "data.h"
 #include "held.h"
+#include "inflight.h"
 #include "limits.h"
 #include "message.h"
 #include "query.h"
@@ -197,6 +198,14 @@ static int query_call(struct lpc_end *end, u64 id,
 		if (!held)
 			return -ESTALE;
 		held_row(held, row);
+		return 0;
+	}
+	/* Over, its maker does not know it yet, and the peer still has it. */
+	if (call->type == LPC_REQUEST && call->from == end && call->taken &&
+	    lpc_call_over(call) && call->state != LPC_CALL_REPLIED &&
+	    call->piece.section && !call->late) {
+		call_row(call, reader, row);
+		row->flags |= LPC_CALL_HELD;
 		return 0;
 	}
 	if (call->type != LPC_REQUEST || !lpc_end_may_answer(end, call))

@@ -20,6 +20,7 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/module.h>
+#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/seq_file.h>
@@ -30,6 +31,10 @@
 #include "compat.h"
 #include "quota.h"
 #include "section.h"
+
+#ifndef CONFIG_SHMEM
+#error "sections are shmem: CONFIG_SHMEM is needed"
+#endif
 
 static struct kmem_cache *lpc_section_cache;
 
@@ -48,6 +53,8 @@ static int memory_release(struct inode *inode, struct file *file)
 {
 	struct lpc_section *section = file->private_data;
 
+	/* Somebody may hold a path to it for longer than this module lives. */
+	inode->i_fop = lpc_shmem_ops;
 	lpc_uncharge_many(section->user, LPC_LIMIT_SECTION_BYTES,
 			  section->size);
 	lpc_user_put(section->user);
@@ -140,28 +147,29 @@ struct lpc_section *lpc_section_from_fd(int fd)
 	return section;
 }
 
-/* Once, from the first file there is; the same for all. */
-static void memory_ops_learn(const struct file *file)
+/* What shmem's files do, from one of them; the same for all. */
+static int memory_ops_learn(void)
 {
-	static DEFINE_MUTEX(learning);
+	struct file *file = shmem_file_setup("lpc-section", PAGE_SIZE, 0);
 
-	mutex_lock(&learning);
-	if (!lpc_shmem_ops) {
-		lpc_memory_ops = *file->f_op;
-		lpc_memory_ops.owner = THIS_MODULE;
-		lpc_memory_ops.open = memory_open;
-		lpc_memory_ops.release = memory_release;
-		/*
-		 * From a view, remap_file_pages() would lead a peer to the rest
-		 * of the section: it is mapped through section_mmap() alone.
-		 */
-		lpc_memory_ops.mmap = NULL;
-		lpc_memory_ops.fallocate = NULL;
-		lpc_memory_ops.write_iter = NULL;
-		lpc_memory_ops.splice_write = NULL;
-		lpc_shmem_ops = file->f_op;
-	}
-	mutex_unlock(&learning);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	lpc_memory_ops = *file->f_op;
+	lpc_memory_ops.owner = THIS_MODULE;
+	lpc_memory_ops.open = memory_open;
+	lpc_memory_ops.release = memory_release;
+	/*
+	 * From a view, remap_file_pages() would lead a peer to the rest of the
+	 * section: it is mapped through section_mmap() alone.
+	 */
+	lpc_memory_ops.mmap = NULL;
+	lpc_memory_ops.fallocate = NULL;
+	lpc_memory_ops.write_iter = NULL;
+	lpc_memory_ops.splice_write = NULL;
+	lpc_shmem_ops = file->f_op;
+	fput(file);
+	/* A kernel whose shmem maps in another way needs work here. */
+	return lpc_shmem_ops->mmap ? 0 : -EOPNOTSUPP;
 }
 
 /*
@@ -196,6 +204,12 @@ static struct file *memory_new(u64 size)
 	file = shmem_file_setup("lpc-section", size, 0);
 	if (IS_ERR(file))
 		return file;
+	/*
+	 * Not swapped out: to swap it in again may want memory that the maker's
+	 * cgroup does not have, or is gone to have, and then it is the peer that
+	 * hangs or pays.
+	 */
+	mapping_set_unevictable(file->f_mapping);
 	ret = memory_fill(file, size);
 	if (ret) {
 		fput(file);
@@ -219,7 +233,6 @@ static struct lpc_section *section_new(u64 size)
 		kmem_cache_free(lpc_section_cache, section);
 		return ERR_CAST(file);
 	}
-	memory_ops_learn(file);
 	section->memory = file;
 	section->size = size;
 	section->user = NULL;
@@ -397,6 +410,10 @@ static void section_ctor(void *object)
  */
 int lpc_section_init(void)
 {
+	int ret = memory_ops_learn();
+
+	if (ret)
+		return ret;
 	lpc_section_cache = kmem_cache_create("lpc_section",
 					      sizeof(struct lpc_section), 0,
 					      SLAB_ACCOUNT, section_ctor);

@@ -177,6 +177,16 @@ void lpc_map_now_done(struct lpc_views *views, const struct lpc_offer *offer,
 }
 
 /**
+ * lpc_views_now_async - nobody waits in CONNECT any more
+ * @views: of the connection; port->lock is held
+ */
+void lpc_views_now_async(struct lpc_views *views)
+{
+	views->async = true;
+	lpc_map_now_done(views, NULL, -EOPNOTSUPP);
+}
+
+/**
  * lpc_views_map_client - CONNECT is about to succeed: map what was agreed
  * @views: of the connection, accepted
  * @args: of the calling process's CONNECT; says what it wants, and learns where

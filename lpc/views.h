@@ -32,6 +32,7 @@ struct lpc_map_now {
  * @client_shared: both sides have @client; port->lock, never undone
  * @server_shared: both sides have @server; likewise
  * @client_takes: bytes of the server's that the client takes at most
+ * @async: no thread waits in CONNECT that could map; port->lock
  * @client_tells: the client tells where it has the server's
  * @client_has: a CONNECT has mapped them into the client, or is at it; port->lock
  * @server_base: where the server has the client's, if it tells; port->lock
@@ -50,6 +51,7 @@ struct lpc_views {
 	bool server_shared;
 	u64 client_takes;
 	bool client_tells;
+	bool async;
 	bool client_has;
 	u64 server_base;
 	struct lpc_offer early;
@@ -72,6 +74,7 @@ int lpc_views_map_client(struct lpc_views *views, struct lpc_connect *args);
 void lpc_views_unmap_client(struct lpc_views *views, struct lpc_connect *args);
 void lpc_map_now_done(struct lpc_views *views, const struct lpc_offer *offer,
 		      int error);
+void lpc_views_now_async(struct lpc_views *views);
 int lpc_views_map_early(struct lpc_views *views, const struct lpc_offer *offer);
 void lpc_views_drop_early(struct lpc_views *views);
 

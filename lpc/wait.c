@@ -65,6 +65,19 @@ bool lpc_deadline_past(u64 deadline)
 	return deadline != LPC_FOREVER && ktime_get_ns() >= deadline;
 }
 
+/**
+ * lpc_wait_over - is there a reason to wait no longer, though something came?
+ * @deadline: CLOCK_MONOTONIC nanoseconds of the kernel, LPC_FOREVER for none
+ *
+ * Return: 0, -ERESTARTSYS, -ETIMEDOUT, as lpc_wait().
+ */
+int lpc_wait_over(u64 deadline)
+{
+	if (signal_pending(current))
+		return -ERESTARTSYS;
+	return lpc_deadline_past(deadline) ? -ETIMEDOUT : 0;
+}
+
 /*
  * Poll for a bounded time while the partner runs on another CPU. The budget
  * doubles when polling was worth it and halves when it was not.

@@ -37,6 +37,7 @@ static inline void lpc_debug_wake_delay(void) { }
 bool lpc_wake_handoff(struct task_struct *task);
 int lpc_wait(struct lpc_waiter *waiter, u64 deadline, bool handoff,
 	     struct lpc_spin *spin);
+int lpc_wait_over(u64 deadline);
 bool lpc_deadline_past(u64 deadline);
 
 /**
