@@ -361,8 +361,9 @@ TEST_F(ioc, published_sizes_are_taken)
 {
 	EXPECT_EQ(variant->result,
 		  run_sized(self, variant, first_size(variant), 0));
-	EXPECT_EQ(variant->result,
-		  run_sized(self, variant, known_size(variant), 0));
+	if (known_size(variant) != first_size(variant))
+		EXPECT_EQ(variant->result,
+			  run_sized(self, variant, known_size(variant), 0));
 }
 
 TEST_F(ioc, shorter_than_the_first_published_size_is_ENOTTY)
@@ -769,9 +770,7 @@ TEST_F(bad_pointer, list_of_buffers_is_EFAULT_and_sends_nothing)
 	struct link l;
 
 	ASSERT_EQ(0, link_make(&l, NULL, 1, 0));
-	/* 0 is no address: there is no list then */
-	EXPECT_EQ(variant->address ? -EFAULT : -EINVAL,
-		  lpc_ioctl(l.client, LPC_IOC_CALL_DATA, &c));
+	EXPECT_EQ(-EFAULT, lpc_ioctl(l.client, LPC_IOC_CALL_DATA, &c));
 	EXPECT_EQ(0, PORT_FIELD(l.port, queued));
 	EXPECT_EQ(0, PORT_FIELD(l.port, calls_now));
 	link_close(&l);

@@ -798,9 +798,9 @@ TEST_F(slow, memory_of_the_clients_is_ETIMEDOUT_at_the_servers_deadline)
 		return;
 	ASSERT_EQ(0, slow_call(self, variant->kind, 0));
 	begin = ns_now();
-	ASSERT_EQ(0, slow_data(self, 500));
+	ASSERT_EQ(0, slow_data(self, 300));
 	EXPECT_EQ(-ETIMEDOUT, actor_end(&self->a));
-	EXPECT_LE(500, ms_since(begin));
+	EXPECT_LE(300, ms_since(begin));
 	EXPECT_EQ(0, self->d.done);
 	/* the next one waits until that thread is back, as long as it likes */
 	begin = ns_now();
@@ -841,14 +841,14 @@ TEST_F(slow, memory_is_one_thread_of_the_servers_at_a_time)
 	if (_metadata->skip)
 		return;
 	ASSERT_EQ(0, slow_call(self, variant->kind, 0));
-	ASSERT_EQ(0, slow_data(self, 2000));
+	ASSERT_EQ(0, slow_data(self, PATIENCE_MS));
 	d = self->d;
 	EXPECT_EQ(-EBUSY, xctl(self->r.port, LPC_IOC_DATA, &d));
 	EXPECT_EQ(-EBUSY, xctl(self->r.se, LPC_IOC_DATA, &d));
 	d.length = 0;
 	EXPECT_EQ(0, xctl(self->r.se, LPC_IOC_DATA, &d));
-	EXPECT_EQ(-ETIMEDOUT, actor_end(&self->a));
 	slow_ends(self);
+	EXPECT_GT(0, actor_end(&self->a));
 }
 
 TEST_F(slow, memory_of_a_client_that_is_killed_meanwhile_ends_the_DATA)
@@ -873,7 +873,7 @@ TEST_F(slow, memory_and_a_reply_meanwhile)
 	if (_metadata->skip)
 		return;
 	ASSERT_EQ(0, slow_call(self, variant->kind, 0));
-	ASSERT_EQ(0, slow_data(self, 1000));
+	ASSERT_EQ(0, slow_data(self, 400));
 	EXPECT_EQ(0, do_reply(self->r.port, self->id, 1, 8));
 	/* CALL cannot return while its thread is in there. */
 	EXPECT_TRUE(STAYS(gate_shut(&self->ready)));
@@ -890,8 +890,8 @@ TEST_F(slow, memory_and_the_calls_deadline_meanwhile)
 {
 	if (_metadata->skip)
 		return;
-	ASSERT_EQ(0, slow_call(self, variant->kind, 700));
-	ASSERT_EQ(0, slow_data(self, 1500));
+	ASSERT_EQ(0, slow_call(self, variant->kind, 600));
+	ASSERT_EQ(0, slow_data(self, 700));
 	EXPECT_GT(0, actor_end(&self->a));
 	EXPECT_TRUE(gate_shut(&self->ready));
 	EXPECT_EQ(0, waitpid(self->pid, NULL, WNOHANG));
@@ -912,7 +912,7 @@ TEST_F(slow, memory_of_the_servers_holds_up_nobody_else)
 	if (_metadata->skip)
 		return;
 	lend(&b, self->server, 8, LPC_DATA_READ | LPC_DATA_WRITE);
-	call_data(&c, &b, 1)->msg.deadline = ns_in(2000);
+	call_data(&c, &b, 1)->msg.deadline = ns_in(1500);
 	self->pid = fork_child();
 	if (self->pid == 0) {
 		struct lpc_data d = { .access = LPC_DATA_READ, .length = 8 };

@@ -767,6 +767,7 @@ TEST(killing_either_side_at_any_point_leaves_nothing)
 	struct progress *p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE,
 				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	unsigned int seed = getpid() ^ (unsigned int)ns_now();
+	__u64 begin = ns_now();
 	char which[64] = "";
 	long before;
 	int i, line;
@@ -781,6 +782,7 @@ TEST(killing_either_side_at_any_point_leaves_nothing)
 			TH_LOG("killing %d", i);
 		}
 	}
+	TH_LOG("in %lld ms", (long long)ms_since(begin));
 	EXPECT_TRUE(UNTIL(section_bytes() == 0));
 	EXPECT_TRUE(UNTIL(shmem_kb() == before)) {
 		TH_LOG("%ld kB, not %ld", shmem_kb(), before);
