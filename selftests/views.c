@@ -1135,12 +1135,13 @@ static int failing_accept(struct shared *s, int n, bool *over)
 
 TEST_F(views, and_each_failing_allocation_of_ACCEPT_in_turn)
 {
-	int n, maps, first = next_fd();
 	bool over = false;
+	int n, maps, first;
 	struct pkt p;
 
 	if (!can_fail())
 		SKIP(return, "this kernel injects no faults");
+	first = next_fd();
 	maps = mappings();
 	for (n = 1; n < 1000 && !over; n++) {
 		ASSERT_EQ(0, failing_accept(S, n, &over)) {
