@@ -177,7 +177,8 @@ static int map_now(struct lpc_accepting *a)
 	u64 deadline = lpc_deadline_in(a->args->deadline);
 	int ret;
 
-	if (lpc_deadline_past(deadline))
+	a->refuse = lpc_deadline_past(deadline);
+	if (a->refuse)
 		return -ETIMEDOUT;
 	lpc_lock(a->port);
 	ret = 0;
