@@ -131,6 +131,7 @@ static inline int beside_main(int argc, char **argv, int n,
 	return failed || !told || told != p[0].planned;
 }
 
+/* checkpatch: MACRO_WITH_FLOW_CONTROL: the whole of main() */
 #define SIDE_BY_SIDE(n)							\
 	int main(int argc, char **argv)					\
 	{								\

@@ -70,7 +70,7 @@ struct waker {
 	int go, done;		/* eventfds */
 	atomic_int round;	/* what to do, -1: leave */
 	int fd;			/* where it sends or receives */
-	_Atomic __u64 begun;	/* just before the ioctl that wakes; 0: not yet */
+	atomic_ullong begun;	/* just before the ioctl that wakes; 0: not yet */
 	__u64 ended;
 	int error;
 	pthread_t thread;
