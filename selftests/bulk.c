@@ -1114,6 +1114,48 @@ TEST_F(bulk, a_call_given_up_at_a_signal_leaves_its_piece_held)
 	EXPECT_EQ(0, info_of(self->c).held);
 }
 
+static int slow_connect(struct lpc_req *r, void **client, void *arg)
+{
+	struct tally *t = arg;
+
+	t->inside++;
+	while (!t->release)
+		nap();
+	t->inside--;
+	return 0;
+}
+
+static void *connect_main(void *arg)
+{
+	struct _test_data_bulk *f = arg;
+
+	return (void *)(long)connect_with(f, 64 * KIB);
+}
+
+/* The same struct waits on, with the section that it was given. */
+TEST_F(bulk, signals_do_not_end_a_connect_that_brings_a_section)
+{
+	unsigned char data[MIDDLE] = "";
+	pthread_t thread;
+	void *ret;
+	int i;
+
+	catch(SIGUSR1);
+	self->so.on_connect = slow_connect;
+	ASSERT_EQ(0, start(self, 1));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, connect_main, self));
+	for (i = 0; i < 20 || !self->t.inside; i++) {
+		pthread_kill(thread, SIGUSR1);
+		nap();
+	}
+	self->t.release = 1;
+	pthread_join(thread, &ret);
+	ASSERT_EQ(NULL, ret);
+	EXPECT_EQ(64 * KIB, lpc_conn_room(self->c));
+	EXPECT_EQ(MIDDLE, call(self->c, ECHO_CODE, data, MIDDLE, data, MIDDLE,
+			       NULL));
+}
+
 /* ---- waiting for a piece ------------------------------------------------- */
 
 static unsigned int waiters(struct lpc_conn *c)
