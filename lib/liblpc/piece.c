@@ -99,8 +99,13 @@ static bool server_has(const struct section *s, uint64_t id)
 	struct lpc_query q = {
 		.what = LPC_WHAT_CALL, .id = id, .out = (uintptr_t)&i, .size = sizeof(i),
 	};
+	int r;
 
-	return s->fd >= 0 && !lpc_sys_query(s->fd, &q);
+	if (s->fd < 0)
+		return false;
+	r = lpc_sys_query(s->fd, &q);
+	/* That it could not be asked is no answer. */
+	return r != -ESTALE && r != -EPIPE && r != -EBADF;
 }
 
 /* Takes back what servers have let go of; returns whether there was any. */
