@@ -53,6 +53,7 @@ FIXTURE_VARIANT_ADD(ioc, create) {
 };
 
 /* Of a view: all but the size that is taken, where none is given */
+/* checkpatch: COMPLEX_MACRO: elements of an array */
 #define VIEW_RESERVED(type)					\
 	offsetof(struct type, own.fd),				\
 	offsetof(struct type, own.flags),			\

@@ -202,7 +202,8 @@ TEST_F(data, of_no_length_tells_size_and_access_and_copies_nothing)
 	lend(&self->list[1], (void *)16, 12345, LPC_DATA_READ);
 	ASSERT_EQ(0, borrow(self, 2));
 	d.id = self->id;
-	d.size = d.done = POISON64;
+	d.size = POISON64;
+	d.done = POISON64;
 	d.allowed = POISON32;
 	EXPECT_EQ(0, xctl(self->r.port, LPC_IOC_DATA, &d));
 	EXPECT_EQ(12345, d.size);
@@ -306,6 +307,7 @@ TEST_F(data, outside_the_buffer_is_EINVAL)
 	ASSERT_EQ(0, borrow_one(self));
 	for (i = 0; i < ARRAY_SIZE(at); i++) {
 		for (k = 1; k < ARRAY_SIZE(at); k++) {
+			/* checkpatch: UNSPECIFIED_INT: the type's own name */
 			bool good = (unsigned __int128)at[i] + at[k] <= BYTES;
 			int ret = data_by(self->r.port, &d, self->id,
 					  LPC_DATA_READ, at[i], self->server,
@@ -665,15 +667,13 @@ TEST_F(data, of_a_megabyte_is_whole_under_signals_to_both_sides)
 
 TEST_F(data, of_a_call_that_timed_out_is_ECANCELED)
 {
-	lend(&self->list[0], self->client, BYTES, LPC_DATA_READ | LPC_DATA_WRITE);
-	call_data(&self->c, self->list, 1)->msg.deadline = ns_in(SOON_MS);
-	{
-		struct pkt p;
+	struct pkt p;
 
-		driver_post(&self->d, self->r.ce, LPC_IOC_CALL_DATA, &self->c);
-		ASSERT_EQ(0, do_recv(self->r.port, &p));
-		self->id = p.m.id;
-	}
+	lend(&self->list[0], self->client, BYTES, LPC_DATA_READ | LPC_DATA_WRITE);
+	call_data(&self->c, self->list, 1)->msg.deadline = ns_in(slowly(400));
+	driver_post(&self->d, self->r.ce, LPC_IOC_CALL_DATA, &self->c);
+	ASSERT_EQ(0, do_recv(self->r.port, &p));
+	self->id = p.m.id;
 	ASSERT_EQ(-ETIMEDOUT, driver_result(&self->d));
 	EXPECT_EQ(-ECANCELED, data_read(self, 0, self->server, 8));
 	EXPECT_EQ(-ECANCELED, data_write(self, 0, self->server, 8));
@@ -798,7 +798,7 @@ TEST_F(slow, memory_of_the_clients_is_ETIMEDOUT_at_the_servers_deadline)
 		return;
 	ASSERT_EQ(0, slow_call(self, variant->kind, 0));
 	begin = ns_now();
-	ASSERT_EQ(0, slow_data(self, 300));
+	ASSERT_EQ(0, slow_data(self, slowly(300)));
 	EXPECT_EQ(-ETIMEDOUT, actor_end(&self->a));
 	EXPECT_LE(300, ms_since(begin));
 	EXPECT_EQ(0, self->d.done);
@@ -873,7 +873,7 @@ TEST_F(slow, memory_and_a_reply_meanwhile)
 	if (_metadata->skip)
 		return;
 	ASSERT_EQ(0, slow_call(self, variant->kind, 0));
-	ASSERT_EQ(0, slow_data(self, 400));
+	ASSERT_EQ(0, slow_data(self, slowly(400)));
 	EXPECT_EQ(0, do_reply(self->r.port, self->id, 1, 8));
 	/* CALL cannot return while its thread is in there. */
 	EXPECT_TRUE(STAYS(gate_shut(&self->ready)));
@@ -890,8 +890,8 @@ TEST_F(slow, memory_and_the_calls_deadline_meanwhile)
 {
 	if (_metadata->skip)
 		return;
-	ASSERT_EQ(0, slow_call(self, variant->kind, 600));
-	ASSERT_EQ(0, slow_data(self, 700));
+	ASSERT_EQ(0, slow_call(self, variant->kind, slowly(600)));
+	ASSERT_EQ(0, slow_data(self, slowly(700)));
 	EXPECT_GT(0, actor_end(&self->a));
 	EXPECT_TRUE(gate_shut(&self->ready));
 	EXPECT_EQ(0, waitpid(self->pid, NULL, WNOHANG));
@@ -912,7 +912,7 @@ TEST_F(slow, memory_of_the_servers_holds_up_nobody_else)
 	if (_metadata->skip)
 		return;
 	lend(&b, self->server, 8, LPC_DATA_READ | LPC_DATA_WRITE);
-	call_data(&c, &b, 1)->msg.deadline = ns_in(1500);
+	call_data(&c, &b, 1)->msg.deadline = ns_in(slowly(1500));
 	self->pid = fork_child();
 	if (self->pid == 0) {
 		struct lpc_data d = { .access = LPC_DATA_READ, .length = 8 };
@@ -989,7 +989,7 @@ TEST_F(data, is_over_for_the_buffer_when_CALL_has_returned)
 	d = (struct lpc_data){
 		.id = self->id, .access = LPC_DATA_WRITE,
 		.address = (unsigned long)self->server, .length = PAGE,
-		.deadline = ns_in(300),
+		.deadline = ns_in(slowly(300)),
 	};
 	ASSERT_EQ(0, actor_start(&a, self->r.port, LPC_IOC_DATA, &d));
 	ASSERT_TRUE(lazy_is_wanted(&l));
@@ -1017,7 +1017,7 @@ TEST_F(data, goes_on_when_a_slow_page_has_come)
 	d = (struct lpc_data){
 		.id = self->id, .access = LPC_DATA_READ,
 		.address = (unsigned long)self->server, .length = PAGE,
-		.deadline = ns_in(200),
+		.deadline = ns_in(slowly(200)),
 	};
 	ASSERT_EQ(0, actor_start(&a, self->r.port, LPC_IOC_DATA, &d));
 	ASSERT_TRUE(lazy_is_wanted(&l));
@@ -1101,7 +1101,7 @@ TEST_F(data, changes_nothing_in_the_image_that_another_thread_executes)
 	d = (struct lpc_data){
 		.id = p.m.id, .access = LPC_DATA_WRITE,
 		.address = (unsigned long)self->server, .length = PAGE,
-		.deadline = ns_in(400),
+		.deadline = ns_in(slowly(400)),
 	};
 	/* its thread is in there now */
 	EXPECT_EQ(-ETIMEDOUT, xctl(self->r.port, LPC_IOC_DATA, &d));

@@ -67,6 +67,7 @@ static long unmarked_page(const unsigned char *p, __u64 size)
 	__u64 i;
 
 	for (i = 0; i < size / PAGE; i++)
+		/* checkpatch: VOLATILE: a peer may write there */
 		if (*(volatile __u64 *)(p + i * PAGE) != i * KEY + 1)
 			return i;
 	return -1;
@@ -574,6 +575,7 @@ static long make_executable(struct prey *p)
 /* A page of the attacker's own, in the place of one of the section's */
 static long plant(struct prey *p)
 {
+	/* checkpatch: PREFER_DEFINED_ATTRIBUTE_MACRO: user space has none */
 	static char page[PAGE] __attribute__((aligned(4096)));
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register reg = {
