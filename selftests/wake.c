@@ -20,7 +20,7 @@
 #define DELAY_MAX	20000
 #define STACK		(64 * 1024)
 
-static int rounds = 500;
+static int rounds;
 static unsigned int seed = 1;
 
 /* ------------------------------------------------------------- the delay */
@@ -477,6 +477,8 @@ int main(int argc, char **argv)
 {
 	long old = 0;
 
+	knob = open(DELAY, O_WRONLY | O_CLOEXEC);
+	rounds = knob >= 0 ? 500 : 200;
 	if (argc > 1)
 		rounds = strcmp(argv[1], "--full") ? atoi(argv[1]) : 100000;
 	settle(0);
@@ -486,7 +488,6 @@ int main(int argc, char **argv)
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED)
 		ksft_exit_fail_msg("no memory\n");
-	knob = open(DELAY, O_WRONLY | O_CLOEXEC);
 	if (knob >= 0)
 		old = read_number(DELAY);
 	ksft_print_msg("%d rounds, %s\n", rounds, knob >= 0 ? "wakes delayed"
