@@ -1144,14 +1144,13 @@ static int failing_accept(struct shared *s, int n, bool *over)
 	return ret;
 }
 
-TEST_F(views, and_each_failing_allocation_of_ACCEPT_in_turn)
+static void fail_accepts(struct __test_metadata *_metadata,
+			 struct _test_data_views *self)
 {
 	bool over = false;
 	int n, maps, first;
 	struct pkt p;
 
-	if (!can_fail())
-		SKIP(return, "this kernel injects no faults");
 	first = next_fd();
 	maps = mappings();
 	for (n = 1; n < 1000 && !over; n++) {
@@ -1170,14 +1169,13 @@ TEST_F(views, and_each_failing_allocation_of_ACCEPT_in_turn)
 	EXPECT_TRUE(UNTIL(section_bytes() == 0));
 }
 
-TEST_F(views, and_each_failing_allocation_of_CONNECT_in_turn)
+static void fail_connects(struct __test_metadata *_metadata,
+			  struct _test_data_views *self)
 {
 	int n, ret, fd, maps, first;
 	struct pkt p;
 	bool over;
 
-	if (!can_fail())
-		SKIP(return, "this kernel injects no faults");
 	fd = section_make(PAGE);
 	ASSERT_LE(0, fd);
 	first = next_fd();
@@ -1208,13 +1206,12 @@ TEST_F(views, and_each_failing_allocation_of_CONNECT_in_turn)
 }
 
 /* The mapping in the client's CONNECT, when the server has let it go on */
-TEST_F(views, and_each_failing_allocation_of_a_connect_that_is_finished)
+static void fail_finishes(struct __test_metadata *_metadata,
+			  struct _test_data_views *self)
 {
 	int n, ret, maps, tries = 0;
 	bool over = false;
 
-	if (!can_fail())
-		SKIP(return, "this kernel injects no faults");
 	ASSERT_EQ(0, client_gives(C, PAGE, 0));
 	ASSERT_EQ(0, server_gives(A, PAGE, 0));
 	C->theirs.size = PAGE;
@@ -1242,6 +1239,15 @@ TEST_F(views, and_each_failing_allocation_of_a_connect_that_is_finished)
 	EXPECT_EQ(0, ret);
 	EXPECT_LT(1, tries);
 	EXPECT_EQ(maps + 2, mappings());
+}
+
+TEST_F(views, and_each_failing_allocation_of_the_handshake_in_turn)
+{
+	if (!can_fail())
+		SKIP(return, "this kernel injects no faults");
+	fail_accepts(_metadata, self);
+	fail_connects(_metadata, self);
+	fail_finishes(_metadata, self);
 }
 
 TEST_HARNESS_MAIN
