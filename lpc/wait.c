@@ -8,7 +8,6 @@
  * 6.1 and replaced by the thaw's own, so the loop looks at everything again
  * after each wake-up.
  */
-#include <linux/delay.h>
 #include <linux/freezer.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
@@ -30,11 +29,16 @@ MODULE_PARM_DESC(debug_wake_delay_us, "Microseconds between picking a thread and
  * lpc_debug_wake_delay - give a thread that was picked time to die
  *
  * Called between the decision whom to wake and the wake-up. At most 20 ms:
- * long enough for the thread to be reaped and for RCU to free what it may.
+ * long enough for the thread to be reaped and for RCU to free what it may. By
+ * the clock that user space reads: udelay() is shorter in a VM.
  */
 void lpc_debug_wake_delay(void)
 {
-	udelay(min(READ_ONCE(lpc_debug_wake_delay_us), 20000u));
+	u32 us = min(READ_ONCE(lpc_debug_wake_delay_us), 20000u);
+	u64 end = ktime_get_ns() + us * (u64)NSEC_PER_USEC;
+
+	while (us && ktime_get_ns() < end)
+		cpu_relax();
 }
 #endif
 
