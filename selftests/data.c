@@ -626,11 +626,12 @@ static bool signals_every_ms(void)
 }
 
 /* Both are interrupted all the time, and lose nothing. */
-TEST_F(data, of_a_megabyte_is_whole_under_signals_to_both_sides)
+TEST_F(data, of_many_chunks_is_whole_under_signals_to_both_sides)
 {
-	unsigned char *big = mmap(NULL, MIB, PROT_READ | PROT_WRITE,
+	const __u64 size = 256 * KIB;
+	unsigned char *big = mmap(NULL, size, PROT_READ | PROT_WRITE,
 				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	unsigned char *own = mmap(NULL, MIB, PROT_READ | PROT_WRITE,
+	unsigned char *own = mmap(NULL, size, PROT_READ | PROT_WRITE,
 				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct itimerval none = { 0 };
 	__u64 at = 0, begin = ns_now();
@@ -639,8 +640,8 @@ TEST_F(data, of_a_megabyte_is_whole_under_signals_to_both_sides)
 	pid_t pid;
 	int ret;
 
-	fill(big, MIB, 5);
-	lend(&self->list[0], big, MIB, LPC_DATA_READ);
+	fill(big, size, 5);
+	lend(&self->list[0], big, size, LPC_DATA_READ);
 	pid = fork_child();
 	if (pid == 0) {
 		must(signals_every_ms());
@@ -650,17 +651,17 @@ TEST_F(data, of_a_megabyte_is_whole_under_signals_to_both_sides)
 	}
 	ASSERT_EQ(0, do_recv(self->r.port, &p));
 	ASSERT_TRUE(signals_every_ms());
-	while (at < MIB && ms_since(begin) < PATIENCE_MS) {
+	while (at < size && ms_since(begin) < PATIENCE_MS) {
 		ret = data_by(self->r.port, &d, p.m.id, LPC_DATA_READ, at,
-			      own + at, MIB - at);
+			      own + at, size - at);
 		ASSERT_TRUE(!ret || ret == -EAGAIN) {
 			TH_LOG("%d", ret);
 		}
 		at += d.done;
 	}
 	setitimer(ITIMER_REAL, &none, NULL);
-	EXPECT_EQ(MIB, at);
-	EXPECT_TRUE(filled(own, MIB, 5));
+	EXPECT_EQ(size, at);
+	EXPECT_TRUE(filled(own, size, 5));
 	EXPECT_EQ(0, do_reply(self->r.port, p.m.id, 1, 0));
 	EXPECT_EQ(0, reap(pid));
 }
@@ -873,7 +874,7 @@ TEST_F(slow, memory_and_a_reply_meanwhile)
 	if (_metadata->skip)
 		return;
 	ASSERT_EQ(0, slow_call(self, variant->kind, 0));
-	ASSERT_EQ(0, slow_data(self, slowly(400)));
+	ASSERT_EQ(0, slow_data(self, slowly(250)));
 	EXPECT_EQ(0, do_reply(self->r.port, self->id, 1, 8));
 	/* CALL cannot return while its thread is in there. */
 	EXPECT_TRUE(STAYS(gate_shut(&self->ready)));
@@ -890,8 +891,8 @@ TEST_F(slow, memory_and_the_calls_deadline_meanwhile)
 {
 	if (_metadata->skip)
 		return;
-	ASSERT_EQ(0, slow_call(self, variant->kind, slowly(600)));
-	ASSERT_EQ(0, slow_data(self, slowly(700)));
+	ASSERT_EQ(0, slow_call(self, variant->kind, slowly(400)));
+	ASSERT_EQ(0, slow_data(self, slowly(450)));
 	EXPECT_GT(0, actor_end(&self->a));
 	EXPECT_TRUE(gate_shut(&self->ready));
 	EXPECT_EQ(0, waitpid(self->pid, NULL, WNOHANG));
@@ -912,7 +913,7 @@ TEST_F(slow, memory_of_the_servers_holds_up_nobody_else)
 	if (_metadata->skip)
 		return;
 	lend(&b, self->server, 8, LPC_DATA_READ | LPC_DATA_WRITE);
-	call_data(&c, &b, 1)->msg.deadline = ns_in(slowly(1500));
+	call_data(&c, &b, 1)->msg.deadline = ns_in(slowly(800));
 	self->pid = fork_child();
 	if (self->pid == 0) {
 		struct lpc_data d = { .access = LPC_DATA_READ, .length = 8 };
