@@ -222,6 +222,33 @@ static inline __s64 section_bytes(void)
 	       (__s64)i.limits[LPC_LIMIT_SECTION_BYTES].in_use;
 }
 
+/* So little address space that @bytes more are too much */
+static inline rlim_t space_forbid(__u64 bytes)
+{
+	struct rlimit rl;
+	rlim_t old;
+	FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long pages = 0;
+
+	if (!f || fscanf(f, "%lu", &pages) != 1)
+		abort();
+	fclose(f);
+	getrlimit(RLIMIT_AS, &rl);
+	old = rl.rlim_cur;
+	rl.rlim_cur = pages * PAGE + bytes;
+	setrlimit(RLIMIT_AS, &rl);
+	return old;
+}
+
+static inline void space_allow(rlim_t old)
+{
+	struct rlimit rl;
+
+	getrlimit(RLIMIT_AS, &rl);
+	rl.rlim_cur = old;
+	setrlimit(RLIMIT_AS, &rl);
+}
+
 /* A deadline that the way to it must not overtake: some kernels are slow. */
 static inline unsigned int slowly(unsigned int ms)
 {

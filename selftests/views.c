@@ -878,33 +878,6 @@ TEST_F(views, mapped_early_are_had_once_whatever_interrupts)
 
 /* ------------------------------------------------------------- what can fail */
 
-/* So little address space that @bytes more are too much */
-static rlim_t space_forbid(__u64 bytes)
-{
-	struct rlimit rl;
-	rlim_t old;
-	FILE *f = fopen("/proc/self/statm", "re");
-	unsigned long pages = 0;
-
-	if (!f || fscanf(f, "%lu", &pages) != 1)
-		abort();
-	fclose(f);
-	getrlimit(RLIMIT_AS, &rl);
-	old = rl.rlim_cur;
-	rl.rlim_cur = pages * PAGE + bytes;
-	setrlimit(RLIMIT_AS, &rl);
-	return old;
-}
-
-static void space_allow(rlim_t old)
-{
-	struct rlimit rl;
-
-	getrlimit(RLIMIT_AS, &rl);
-	rl.rlim_cur = old;
-	setrlimit(RLIMIT_AS, &rl);
-}
-
 enum obstacle {
 	NO_SPACE,		/* for either */
 	SPACE_FOR_ONE,		/* of both views: the first is undone */
