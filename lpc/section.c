@@ -13,10 +13,12 @@
  * Memory and quota are given back when the last reference to the shmem file is
  * gone, that is with the last of fds, connections and mappings.
  */
+#include <linux/build_bug.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/kconfig.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/module.h>
@@ -32,9 +34,7 @@
 #include "quota.h"
 #include "section.h"
 
-#ifndef CONFIG_SHMEM
-#error "sections are shmem: CONFIG_SHMEM is needed"
-#endif
+static_assert(IS_ENABLED(CONFIG_SHMEM), "sections are shmem");
 
 static struct kmem_cache *lpc_section_cache;
 
