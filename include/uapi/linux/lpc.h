@@ -333,7 +333,11 @@ struct lpc_view {
  * @LPC_LIMIT_SECTION_BYTES: bytes a user has in sections, until the last file
  *	descriptor and the last mapping are gone (lpc.section_bytes)
  * @LPC_LIMIT_SECTION: bytes of one section (lpc.section_max); a connection has
- *	two at most
+ *	two at most, besides those of its quick channels
+ * @LPC_LIMIT_EVENT_PAIRS: event pairs a user has made, those of quick channels
+ *	too, until the last file descriptor and the last mapping are gone
+ *	(lpc.event_pairs)
+ * @LPC_LIMIT_QUICK: quick channels on one connection (lpc.quick)
  * @LPC_LIMIT_MAX: one more than the last
  */
 enum lpc_limit {
@@ -351,6 +355,8 @@ enum lpc_limit {
 	LPC_LIMIT_WATCHES		= 11,
 	LPC_LIMIT_SECTION_BYTES		= 12,
 	LPC_LIMIT_SECTION		= 13,
+	LPC_LIMIT_EVENT_PAIRS		= 14,
+	LPC_LIMIT_QUICK			= 15,
 	LPC_LIMIT_MAX			= 16,
 };
 
@@ -359,6 +365,7 @@ enum lpc_limit {
 #define LPC_HAS_HANDOFF		(1ull << 1)	/* wakes stay on this CPU */
 #define LPC_HAS_DEBUG		(1ull << 2)	/* built with LPC_DEBUG */
 #define LPC_HAS_SECTIONS	(1ull << 3)	/* SECTION, views, DATA */
+#define LPC_HAS_QUICK		(1ull << 4)	/* EVENT_PAIR, EVENT, QUICK */
 
 /**
  * struct lpc_limit_value - a limit in force and what the caller has of it
@@ -884,6 +891,159 @@ struct lpc_list {
 	__u64	hidden;
 };
 
+/**
+ * DOC: event pairs
+ *
+ * Two events, low and high, each a latch that one wait uses up, and a page that
+ * both ends share. A word of the page is an event and says who sleeps:
+ *
+ * - LPC_EVENT_IS_SET: set, and nobody has waited for it since
+ * - LPC_EVENT_ASLEEP: a thread sleeps for it or polls for it, or is about to:
+ *   who sets it has to enter the kernel
+ *
+ * The other bits are 0. While the other side is awake no system call is needed:
+ *
+ * - set: if a load finds ASLEEP, EVENT with that half in @set does all of it.
+ *   Else fetch_or(IS_SET), release; if the old word had ASLEEP after all, EVENT
+ *   with that half in @set and LPC_EVENT_WAS_SET.
+ * - wait: fetch_and(~IS_SET), acquire; if the old word had no IS_SET, EVENT with
+ *   that half in @wait.
+ * - set one and wait for the other: both, in one EVENT. The thread that it wakes
+ *   goes on where this one stops.
+ *
+ * The kernel writes ASLEEP before it sleeps, in the same access that takes an
+ * IS_SET. It takes ASLEEP away with a set that wakes the last sleeper, or that
+ * finds nobody asleep and puts IS_SET in its place. A thread may also write
+ * ASLEEP itself, look once more for work that the other side announces
+ * elsewhere, and then wait: so it need not be set at all while it is awake.
+ * Whatever is written to the page, an EVENT ends with its deadline, a signal or
+ * the other end; only those who share the page can lose by it.
+ *
+ * An end that is polled stays marked ASLEEP: POLLIN when the event that it waits
+ * for is set (the low end waits for high, the high end for low), POLLHUP when
+ * the other end is closed.
+ */
+
+/* Halves of an event pair: lpc_event.set, .wait, .reset, .state. */
+#define LPC_EVENT_LOW		(1u << 0)
+#define LPC_EVENT_HIGH		(1u << 1)
+
+/* Bits of lpc_event_page.low and .high. */
+#define LPC_EVENT_IS_SET	(1u << 0)
+#define LPC_EVENT_ASLEEP	(1u << 1)
+
+/**
+ * struct lpc_event_page - the start of the page that both ends mmap() at offset
+ *	0: one page, MAP_SHARED, not executable, not inherited by fork()
+ * @low: the low event
+ * @low_reserved: keeps the two words on cache lines of their own
+ * @high: the high event
+ * @high_reserved: likewise
+ *
+ * The rest of the page is the two sides' own; the kernel never looks there.
+ */
+struct lpc_event_page {
+	__u32	low;
+	__u32	low_reserved[31];
+	__u32	high;
+	__u32	high_reserved[31];
+};
+
+/**
+ * struct lpc_event_pair - EVENT_PAIR on /dev/lpc (NtCreateEventPair)
+ * @flags: in: 0
+ * @low: out: the low end
+ * @high: out: the high end
+ * @limit: out: on ENOBUFS
+ * @in_use: out: on ENOBUFS
+ * @reserved: 0
+ */
+struct lpc_event_pair {
+	__u32	flags;
+	__s32	low;
+	__s32	high;
+	__u32	limit;
+	__u32	in_use;
+	__u32	reserved;
+};
+
+/* lpc_event.flags, besides LPC_DONTWAIT */
+#define LPC_EVENT_WAS_SET	(1u << 16)	/* @set is in the page: only wake */
+#define LPC_EVENT_READ		(1u << 17)	/* tell @state */
+
+/**
+ * struct lpc_event - EVENT on an end of an event pair (NtSetLowEventPair,
+ *	NtWaitLowEventPair, NtSetLowWaitHighEventPair and their mirrors)
+ * @flags: in: LPC_EVENT_*, LPC_DONTWAIT
+ * @set: in: LPC_EVENT_LOW, LPC_EVENT_HIGH, both or 0; out, when the wait failed or
+ *	was interrupted: 0, so that the same ioctl once more only waits
+ * @wait: in: LPC_EVENT_LOW or LPC_EVENT_HIGH; 0: does not wait
+ * @reset: in: halves to take back; out: 0, as @set
+ * @state: out: with LPC_EVENT_READ, the halves that were set before
+ * @deadline: in: of the wait
+ * @reserved: 0
+ *
+ * In this order: read, reset, set, wait. Either end may set and wait for either
+ * half; one set ends one wait. EPIPE: the other end is closed, or the connection
+ * of this quick channel is over; an event that is set already is still waited
+ * for with success. O_NONBLOCK means LPC_DONTWAIT. ETIMEDOUT, EAGAIN, EINTR and
+ * EPIPE of the wait come after @set took effect, unless @set still stands.
+ */
+struct lpc_event {
+	__u32	flags;
+	__u16	set;
+	__u16	wait;
+	__u16	reset;
+	__u16	state;
+	__u32	reserved;
+	__u64	deadline;
+};
+
+/**
+ * struct lpc_quick_make - QUICK on either end of a connection: a quick channel, that
+ *	is an event pair and a section, which ends with the connection
+ * @flags: in: 0
+ * @fd: out: this side's end of the event pair: the low end on a server end, the
+ *	high end on a client end
+ * @id: out: what QUICK_OPEN on the other end names; never used again
+ * @limit: out: on ENOBUFS
+ * @in_use: out: on ENOBUFS
+ * @own: in and out: the section and the part of it that both sides get; mapped
+ *	here; flags: LPC_VIEW_PEER_READONLY
+ *
+ * ENOTCONN before COMPLETE, EOPNOTSUPP on a connection without a server end
+ * (LPC_PORT_PAIR), EPIPE when the other end is gone. Nothing is sent: tell the
+ * other side the id in a message.
+ */
+struct lpc_quick_make {
+	__u32	flags;
+	__s32	fd;
+	__u64	id;
+	__u32	limit;
+	__u32	in_use;
+	struct lpc_view own;
+};
+
+/**
+ * struct lpc_quick_open - QUICK_OPEN on the other end of that connection: take
+ *	one's own end and view
+ * @flags: in: 0
+ * @fd: out: this side's end of the event pair
+ * @id: in: what QUICK said over there
+ * @theirs: in: @size the most that is taken; out: @size and @base of the view;
+ *	flags: 0
+ *
+ * Works once. ESTALE: no channel of that id waits to be opened from here.
+ * EMSGSIZE: the view is larger than @theirs.size, which then says how large;
+ * after that and any other failure the channel still waits.
+ */
+struct lpc_quick_open {
+	__u32	flags;
+	__s32	fd;
+	__u64	id;
+	struct lpc_view theirs;
+};
+
 #define LPC_IOC_MAGIC		0xBC
 
 /* on /dev/lpc */
@@ -892,7 +1052,7 @@ struct lpc_list {
 #define LPC_IOC_CONNECT		_IOWR(LPC_IOC_MAGIC, 0x02, struct lpc_connect)
 #define LPC_IOC_LIST		_IOWR(LPC_IOC_MAGIC, 0x03, struct lpc_list)
 #define LPC_IOC_SECTION		_IOWR(LPC_IOC_MAGIC, 0x04, struct lpc_section_make)
-/* 0x05 EVENT_PAIR */
+#define LPC_IOC_EVENT_PAIR	_IOWR(LPC_IOC_MAGIC, 0x05, struct lpc_event_pair)
 
 /* on a port or an end */
 #define LPC_IOC_SEND		_IOWR(LPC_IOC_MAGIC, 0x10, struct lpc_msg)
@@ -904,7 +1064,11 @@ struct lpc_list {
 #define LPC_IOC_SHUTDOWN	_IOWR(LPC_IOC_MAGIC, 0x15, struct lpc_shutdown)
 #define LPC_IOC_QUERY		_IOWR(LPC_IOC_MAGIC, 0x16, struct lpc_query)
 #define LPC_IOC_WATCH_THREAD	_IOWR(LPC_IOC_MAGIC, 0x17, struct lpc_watch)
-/* 0x18 SECURITY, 0x1a IMPERSONATE, 0x1b QUICK, 0x1c QUICK_OPEN */
+/* 0x18 SECURITY, 0x1a IMPERSONATE */
+
+/* on either end of a connection */
+#define LPC_IOC_QUICK		_IOWR(LPC_IOC_MAGIC, 0x1b, struct lpc_quick_make)
+#define LPC_IOC_QUICK_OPEN	_IOWR(LPC_IOC_MAGIC, 0x1c, struct lpc_quick_open)
 
 /* on a port */
 #define LPC_IOC_ACCEPT		_IOWR(LPC_IOC_MAGIC, 0x20, struct lpc_accept)
@@ -914,5 +1078,8 @@ struct lpc_list {
 
 /* on a server end */
 #define LPC_IOC_COMPLETE	_IOWR(LPC_IOC_MAGIC, 0x21, struct lpc_complete)
+
+/* on an end of an event pair */
+#define LPC_IOC_EVENT		_IOWR(LPC_IOC_MAGIC, 0x30, struct lpc_event)
 
 #endif /* _UAPI_LINUX_LPC_H */
