@@ -18,6 +18,7 @@
 #include "held.h"
 #include "inflight.h"
 #include "limits.h"
+#include "quick.h"
 #include "trace.h"
 #include "views.h"
 #include "watch.h"
@@ -180,6 +181,7 @@ static void client_dies(struct lpc_conn *conn)
 	} else {
 		lpc_conn_give_up(conn, LPC_CONN_GONE);
 	}
+	lpc_quick_over(conn);
 	wake_end(&conn->client, EPOLLHUP | EPOLLIN);
 	wake_end(&conn->server, EPOLLHUP | EPOLLIN);
 }
@@ -208,6 +210,7 @@ static void server_dies(struct lpc_conn *conn, bool sweep)
 		conn->state = LPC_CONN_GONE;
 	else
 		lpc_conn_give_up(conn, LPC_CONN_GONE);
+	lpc_quick_over(conn);
 	wake_end(&conn->client, EPOLLHUP | EPOLLIN);
 	wake_end(&conn->server, EPOLLHUP | EPOLLIN);
 }

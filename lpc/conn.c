@@ -38,6 +38,7 @@ struct lpc_conn *lpc_conn_new(struct lpc_port *port)
 	lpc_port_get(port);
 	conn->port = port;
 	INIT_LIST_HEAD(&conn->node);
+	INIT_LIST_HEAD(&conn->quicks);
 	init_waitqueue_head(&conn->settled);
 	lpc_end_init(&conn->client, LPC_KIND_CLIENT, port, conn);
 	lpc_end_init(&conn->server, LPC_KIND_SERVER, port, conn);

@@ -52,6 +52,8 @@ struct lpc_views;
  * @accepting: a thread in ACCEPT maps views for it
  * @answer_len: of @answer
  * @answer: the server's connect data
+ * @quicks: its quick channels
+ * @nr_quicks: how many
  * @counters: what has happened
  *
  * Guarded by port->lock, but for what does not change after it was made:
@@ -92,6 +94,8 @@ struct lpc_conn {
 	bool accepting;
 	u32 answer_len;
 	u8 answer[LPC_CONNECT_MAX];
+	struct list_head quicks;
+	u32 nr_quicks;
 	struct lpc_counters counters;
 };
 

@@ -25,10 +25,12 @@
 #include "connect.h"
 #include "data.h"
 #include "died.h"
+#include "evpair.h"
 #include "ioctl.h"
 #include "limits.h"
 #include "message.h"
 #include "query.h"
+#include "quick.h"
 #include "receive.h"
 #include "section.h"
 
@@ -60,6 +62,9 @@ union lpc_args {
 	struct lpc_list list;
 	struct lpc_section_make section;
 	struct lpc_data data;
+	struct lpc_event_pair event_pair;
+	struct lpc_quick_make quick;
+	struct lpc_quick_open quick_open;
 };
 
 /**
@@ -211,6 +216,73 @@ static int op_section(struct lpc_request *req)
 	return ret;
 }
 
+static int op_event_pair(struct lpc_request *req)
+{
+	struct lpc_event_pair *args = &req->args.event_pair;
+	struct lpc_fd high = LPC_FD_NONE;
+	struct lpc_fd low = LPC_FD_NONE;
+	int ret;
+
+	ret = lpc_evpair_make(args, &low, &high);
+	if (!ret)
+		ret = args_out(req, sizeof(*args));
+	if (!ret) {
+		lpc_fd_publish(&low);
+		lpc_fd_publish(&high);
+	} else {
+		args->low = -1;
+		args->high = -1;
+	}
+	lpc_fd_abort(&low);
+	lpc_fd_abort(&high);
+	return ret;
+}
+
+static int op_quick(struct lpc_request *req)
+{
+	struct lpc_quick_make *args = &req->args.quick;
+	struct lpc_fd fd = LPC_FD_NONE;
+	struct lpc_offer view;
+	int ret;
+
+	ret = lpc_quick_make(req->end, args, &fd, &view);
+	if (!ret) {
+		ret = args_out(req, sizeof(*args));
+		if (ret)
+			lpc_offer_unmap(&view, args->own.base);
+	}
+	if (!ret)
+		lpc_fd_publish(&fd);
+	else
+		args->fd = -1;
+	lpc_offer_drop(&view);
+	lpc_fd_abort(&fd);
+	return ret;
+}
+
+static int op_quick_open(struct lpc_request *req)
+{
+	struct lpc_quick_open *args = &req->args.quick_open;
+	struct lpc_fd fd = LPC_FD_NONE;
+	struct lpc_quick *quick;
+	int ret;
+
+	ret = lpc_quick_open(req->end, args, &fd, &quick);
+	if (!ret) {
+		ret = args_out(req, sizeof(*args));
+		if (ret)
+			lpc_quick_open_undo(quick, args);
+		else
+			lpc_quick_open_commit(quick, &fd);
+	}
+	if (!ret)
+		lpc_fd_publish(&fd);
+	else
+		args->fd = -1;
+	lpc_fd_abort(&fd);
+	return ret;
+}
+
 static int op_connect(struct lpc_request *req)
 {
 	struct lpc_connect *args = &req->args.connect;
@@ -323,6 +395,9 @@ static const struct lpc_op lpc_ops[] = {
 		    op_connect),
 	LPC_OP(LIST, lpc_list, ON_DEVICE, op_list),
 	LPC_OP(SECTION, lpc_section_make, ON_DEVICE, op_section),
+	LPC_OP(EVENT_PAIR, lpc_event_pair, ON_DEVICE, op_event_pair),
+	LPC_OP(QUICK, lpc_quick_make, ON_ENDS, op_quick),
+	LPC_OP(QUICK_OPEN, lpc_quick_open, ON_ENDS, op_quick_open),
 	LPC_OP(CANCEL, lpc_cancel, ON_ALL, op_cancel),
 	LPC_OP(SHUTDOWN, lpc_shutdown, ON_ALL, op_shutdown),
 	LPC_OP(QUERY, lpc_query, ON_DEVICE | ON_ALL, op_query),
@@ -332,13 +407,6 @@ static const struct lpc_op lpc_ops[] = {
 	LPC_OP(COMPLETE, lpc_complete, ON_SERVER, op_complete),
 };
 
-static bool same_op(unsigned int cmd, unsigned int op)
-{
-	return _IOC_TYPE(cmd) == _IOC_TYPE(op) && _IOC_NR(cmd) == _IOC_NR(op) &&
-	       _IOC_DIR(cmd) == _IOC_DIR(op) && _IOC_SIZE(cmd) >= _IOC_SIZE(op) &&
-	       _IOC_SIZE(cmd) <= PAGE_SIZE;
-}
-
 static long run_op(struct lpc_end *end, unsigned int on, unsigned int cmd,
 		   void __user *arg)
 {
@@ -347,7 +415,7 @@ static long run_op(struct lpc_end *end, unsigned int on, unsigned int cmd,
 	int ret;
 
 	for (op = lpc_ops; op < lpc_ops + ARRAY_SIZE(lpc_ops); op++)
-		if (op->on & on && same_op(cmd, op->cmd))
+		if (op->on & on && lpc_same_op(cmd, op->cmd))
 			goto found;
 	return -ENOTTY;
 found:
@@ -460,13 +528,13 @@ static long end_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	void __user *user = (void __user *)arg;
 	size_t size = _IOC_SIZE(cmd);
 
-	if (same_op(cmd, LPC_IOC_CALL))
+	if (lpc_same_op(cmd, LPC_IOC_CALL))
 		return do_call(end, user, size);
-	if (same_op(cmd, LPC_IOC_REPLY_RECV))
+	if (lpc_same_op(cmd, LPC_IOC_REPLY_RECV))
 		return do_reply_recv(file, end, user, size);
-	if (same_op(cmd, LPC_IOC_SEND))
+	if (lpc_same_op(cmd, LPC_IOC_SEND))
 		return do_send(end, user, size);
-	if (same_op(cmd, LPC_IOC_REPLY_WAIT))
+	if (lpc_same_op(cmd, LPC_IOC_REPLY_WAIT))
 		return do_reply_wait(end, user, size);
 	return run_op(end, kind_bit(end), cmd, user);
 }
@@ -553,6 +621,12 @@ static void check_abi(void)
 	BUILD_BUG_ON(sizeof(struct lpc_buffer) != 24);
 	BUILD_BUG_ON(sizeof(struct lpc_call_data) != 144);
 	BUILD_BUG_ON(sizeof(struct lpc_data) != 72);
+	BUILD_BUG_ON(sizeof(struct lpc_event_page) != 256);
+	BUILD_BUG_ON(offsetof(struct lpc_event_page, high) != 128);
+	BUILD_BUG_ON(sizeof(struct lpc_event_pair) != 24);
+	BUILD_BUG_ON(sizeof(struct lpc_event) != 24);
+	BUILD_BUG_ON(sizeof(struct lpc_quick_make) != 64);
+	BUILD_BUG_ON(sizeof(struct lpc_quick_open) != 56);
 }
 
 /**

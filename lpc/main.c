@@ -9,10 +9,12 @@
 #include <linux/user_namespace.h>
 
 #include "conn.h"
+#include "evpair.h"
 #include "inflight.h"
 #include "ioctl.h"
 #include "message.h"
 #include "port.h"
+#include "quick.h"
 #include "quota.h"
 #include "section.h"
 #include "watch.h"
@@ -37,15 +39,21 @@ static int __init lpc_init(void)
 	ret = lpc_section_init();
 	if (ret)
 		goto err_message;
-	ret = lpc_port_init();
+	ret = lpc_evpair_init();
 	if (ret)
 		goto err_section;
+	ret = lpc_port_init();
+	if (ret)
+		goto err_evpair;
 	ret = lpc_conn_init();
 	if (ret)
 		goto err_port;
-	ret = lpc_inflight_init();
+	ret = lpc_quick_init();
 	if (ret)
 		goto err_conn;
+	ret = lpc_inflight_init();
+	if (ret)
+		goto err_quick;
 	ret = lpc_quota_init();
 	if (ret)
 		goto err_inflight;
@@ -53,6 +61,7 @@ static int __init lpc_init(void)
 	if (ret)
 		goto err_quota;
 	lpc_ioctl_init();
+	lpc_ioctl_event_init();
 	lpc_device.mode = dev_mode & 0777;
 	ret = misc_register(&lpc_device);
 	if (ret)
@@ -66,10 +75,14 @@ err_quota:
 	lpc_quota_exit();
 err_inflight:
 	lpc_inflight_exit();
+err_quick:
+	lpc_quick_exit();
 err_conn:
 	lpc_conn_exit();
 err_port:
 	lpc_port_exit();
+err_evpair:
+	lpc_evpair_exit();
 err_section:
 	lpc_section_exit();
 err_message:
@@ -85,8 +98,10 @@ static void __exit lpc_exit(void)
 	lpc_inflight_exit();
 	rcu_barrier();
 	lpc_quota_exit();
+	lpc_quick_exit();
 	lpc_conn_exit();
 	lpc_port_exit();
+	lpc_evpair_exit();
 	lpc_section_exit();
 	lpc_message_exit();
 }

@@ -19,6 +19,7 @@ static const char * const lpc_kind_name[LPC_KINDS] = {
 	[LPC_KIND_SERVER]	= "[lpc-server]",
 	[LPC_KIND_CLIENT]	= "[lpc-client]",
 	[LPC_KIND_SECTION]	= "[lpc-section]",
+	[LPC_KIND_EVENT]	= "[lpc-event]",
 };
 
 /**

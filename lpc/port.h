@@ -57,8 +57,8 @@ struct lpc_end {
  * struct lpc_port - a connection port
  * @lock: guards everything of the port, its connections and their calls that
  *	does not say otherwise. Order: lpc_names_lock and lpc_ports are never
- *	held with it; inside it only wait queues' own locks, lpc_watch_lock and
- *	lpc_users_lock are taken. No two ports are ever locked together. It is
+ *	held with it; inside it only wait queues' own locks, lpc_watch_lock,
+ *	lpc_users_lock, lpc_quick_lock and an event pair's lock are taken. No two ports are ever locked together. It is
  *	never taken from interrupt, tracepoint or wait-queue callback context.
  * @self: the port as an end: the receive queue of all its clients
  * @slots: calls in flight by id
@@ -70,6 +70,7 @@ struct lpc_end {
  * @live: of these, those accepted whose ends are both there
  * @next_conn: serial of the next connection
  * @next_callback: id of the next callback
+ * @next_quick: id of the last quick channel
  * @last: when the last message was sent
  * @counters: what has happened
  * @refs: the file, each connection, who has found it by name or serial
@@ -101,6 +102,7 @@ struct lpc_port {
 	u32 live;
 	u64 next_conn;
 	u64 next_callback;
+	u64 next_quick;
 	u64 last;
 	struct lpc_counters counters;
 

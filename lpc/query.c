@@ -44,7 +44,7 @@ int lpc_info(struct lpc_info *args)
 		args->features |= LPC_HAS_WATCH;
 	if (LPC_CAN_HANDOFF)
 		args->features |= LPC_HAS_HANDOFF;
-	args->features |= LPC_HAS_SECTIONS;
+	args->features |= LPC_HAS_SECTIONS | LPC_HAS_QUICK;
 #ifdef LPC_DEBUG
 	args->features |= LPC_HAS_DEBUG;
 #endif

@@ -58,6 +58,8 @@ static unsigned int lpc_limits[LPC_LIMIT_MAX] = {
 	[LPC_LIMIT_CALLS]		= 1024,
 	[LPC_LIMIT_CALLBACK_DEPTH]	= 8,
 	[LPC_LIMIT_WATCHES]		= 1024,
+	[LPC_LIMIT_EVENT_PAIRS]		= 4096,
+	[LPC_LIMIT_QUICK]		= 64,
 };
 
 /* What is counted in bytes; the defaults depend on the machine's memory. */
@@ -67,6 +69,7 @@ static unsigned long lpc_bytes_max = LONG_MAX;
 
 static unsigned int lpc_percent_max = 100;
 static unsigned int lpc_depth_max = 16;
+static unsigned int lpc_quick_max = 1024;
 static unsigned int lpc_count_max = 1 << 20;
 static unsigned int lpc_ms_min = 1;
 static unsigned int lpc_ms_max = 24 * 60 * 60 * 1000;
@@ -107,6 +110,8 @@ static struct ctl_table lpc_sysctls[] = {
 	LPC_SYSCTL_LIMIT("calls", LPC_LIMIT_CALLS, &lpc_count_max),
 	LPC_SYSCTL_LIMIT("callback_depth", LPC_LIMIT_CALLBACK_DEPTH, &lpc_depth_max),
 	LPC_SYSCTL_LIMIT("watches", LPC_LIMIT_WATCHES, &lpc_count_max),
+	LPC_SYSCTL_LIMIT("event_pairs", LPC_LIMIT_EVENT_PAIRS, &lpc_count_max),
+	LPC_SYSCTL_LIMIT("quick", LPC_LIMIT_QUICK, &lpc_quick_max),
 	LPC_SYSCTL_BYTES("section_bytes", &lpc_section_bytes),
 	LPC_SYSCTL_BYTES("section_max", &lpc_section_max),
 	LPC_SYSCTL("callback_ms", &lpc_callback_ms, &lpc_ms_min, &lpc_ms_max),
