@@ -49,6 +49,7 @@ static const struct {
 	{ LPC_LIMIT_NAME_WAITERS, "waits of this user for a name", "sysctl lpc.name_waiters" },
 	{ LPC_LIMIT_WATCHES, "watches of this user", "sysctl lpc.watches" },
 	{ LPC_LIMIT_SECTION_BYTES, "bytes of this user's sections", "sysctl lpc.section_bytes" },
+	{ LPC_LIMIT_EVENT_PAIRS, "event pairs of this user", "sysctl lpc.event_pairs" },
 };
 
 /* Names the limits that are full; false: none of those that can be seen is. */

@@ -29,6 +29,7 @@ static bool is_users(uint32_t limit)
 	case LPC_LIMIT_NAME_WAITERS:
 	case LPC_LIMIT_WATCHES:
 	case LPC_LIMIT_SECTION_BYTES:
+	case LPC_LIMIT_EVENT_PAIRS:
 		return true;
 	default:
 		return false;

@@ -31,6 +31,8 @@ static const struct {
 	[LPC_LIMIT_WATCHES]		= { "watches you have registered", "lpc.watches" },
 	[LPC_LIMIT_SECTION_BYTES]	= { "bytes you have in sections", "lpc.section_bytes" },
 	[LPC_LIMIT_SECTION]		= { "bytes of one section", "lpc.section_max" },
+	[LPC_LIMIT_EVENT_PAIRS]		= { "event pairs you have made", "lpc.event_pairs" },
+	[LPC_LIMIT_QUICK]		= { "quick channels on a connection", "lpc.quick" },
 };
 
 int kern_open(void)
