@@ -11,7 +11,8 @@
 #define ON_CLIENT	4
 #define ON_SERVER	8
 #define ON_SECTION	16
-#define KINDS		5
+#define ON_EVENT	32
+#define KINDS		6
 
 #define NO_SUCH_ID	0x7fffffff12345678ull
 
@@ -25,6 +26,7 @@ FIXTURE(ioc) {
 	int half_client;
 	int half_server;
 	int section;
+	struct lpc_event_pair events;
 	unsigned char *page;	/* for the argument: 4 pages, the last one unmapped */
 	size_t psize;
 };
@@ -37,6 +39,7 @@ FIXTURE_VARIANT(ioc) {
 	unsigned int use;	/* the one to try it on */
 	int result;		/* of the benign argument */
 	int flags;		/* offset of the flags field */
+	unsigned int high_flags;	/* flags from bit 8 on that are known */
 	int reserved[12];	/* offsets of fields that must be zero; 0 ends */
 	unsigned int narrow;	/* bit i: reserved[i] has 16 bits */
 };
@@ -204,6 +207,36 @@ FIXTURE_VARIANT_ADD(ioc, complete) {
 	.reserved = { offsetof(struct lpc_complete, reserved) },
 };
 
+FIXTURE_VARIANT_ADD(ioc, event_pair) {
+	.cmd = LPC_IOC_EVENT_PAIR, .kinds = ON_DEV, .use = ON_DEV, .result = 0,
+	.flags = offsetof(struct lpc_event_pair, flags),
+	.reserved = { offsetof(struct lpc_event_pair, reserved) },
+};
+
+FIXTURE_VARIANT_ADD(ioc, event) {
+	.cmd = LPC_IOC_EVENT, .kinds = ON_EVENT, .use = ON_EVENT, .result = 0,
+	.flags = offsetof(struct lpc_event, flags),
+	.high_flags = LPC_EVENT_WAS_SET | LPC_EVENT_READ,
+	.reserved = { offsetof(struct lpc_event, reserved) },
+};
+
+FIXTURE_VARIANT_ADD(ioc, quick) {
+	.cmd = LPC_IOC_QUICK, .kinds = ON_CLIENT | ON_SERVER, .use = ON_CLIENT,
+	.result = -EBADF,
+	.flags = offsetof(struct lpc_quick_make, flags),
+};
+
+FIXTURE_VARIANT_ADD(ioc, quick_open) {
+	.cmd = LPC_IOC_QUICK_OPEN, .kinds = ON_CLIENT | ON_SERVER,
+	.use = ON_SERVER, .result = -ESTALE,
+	.flags = offsetof(struct lpc_quick_open, flags),
+	.reserved = {
+		offsetof(struct lpc_quick_open, theirs.fd),
+		offsetof(struct lpc_quick_open, theirs.flags),
+		offsetof(struct lpc_quick_open, theirs.offset),
+	},
+};
+
 FIXTURE_SETUP(ioc)
 {
 	struct lpc_section_make s = { .size = 1 };
@@ -225,6 +258,7 @@ FIXTURE_SETUP(ioc)
 	ASSERT_LE(0, self->half_server);
 	self->section = lpc_ioctl(lpc_dev(), LPC_IOC_SECTION, &s) ?: s.fd;
 	ASSERT_LE(0, self->section);
+	ASSERT_EQ(0, lpc_ioctl(lpc_dev(), LPC_IOC_EVENT_PAIR, &self->events));
 }
 
 FIXTURE_TEARDOWN(ioc)
@@ -233,6 +267,8 @@ FIXTURE_TEARDOWN(ioc)
 	close(self->half_client);
 	close(self->half_server);
 	close(self->section);
+	close(self->events.low);
+	close(self->events.high);
 	munmap(self->page, 3 * self->psize);
 }
 
@@ -248,6 +284,8 @@ static int pick(struct _test_data_ioc *self, const struct _fixture_variant_ioc *
 		return self->link.client;
 	case ON_SECTION:
 		return self->section;
+	case ON_EVENT:
+		return self->events.low;
 	default:
 		return v->cmd == LPC_IOC_COMPLETE ? self->half_server :
 						    self->link.server;
@@ -270,9 +308,17 @@ static void benign(struct _test_data_ioc *self, const struct _fixture_variant_io
 	struct lpc_cancel *x = arg;
 	struct lpc_query *q = arg;
 	struct lpc_list *l = arg;
+	struct lpc_quick_make *quick = arg;
+	struct lpc_quick_open *open = arg;
 	struct lpc_msg *m = arg;
 
 	switch (v->cmd) {
+	case LPC_IOC_QUICK:
+		quick->own.fd = -1;
+		break;
+	case LPC_IOC_QUICK_OPEN:
+		open->id = NO_SUCH_ID;
+		break;
 	case LPC_IOC_CONNECT:
 		c->name = (uintptr_t)nobody;
 		c->name_len = strlen(nobody);
@@ -427,6 +473,8 @@ TEST_F(ioc, unknown_flag_is_EINVAL)
 	int bit;
 
 	for (bit = 8; bit < 32; bit++) {
+		if (variant->high_flags & 1u << bit)
+			continue;
 		memset(arg, 0, self->psize);
 		benign(self, variant, arg);
 		*(uint32_t *)(arg + variant->flags) |= 1u << bit;
@@ -503,6 +551,10 @@ TEST_F(ioc, argument_in_bad_memory_is_EFAULT)
 		close(((struct lpc_create *)(end - size))->fd);
 	if (variant->cmd == LPC_IOC_SECTION)
 		close(((struct lpc_section_make *)(end - size))->fd);
+	if (variant->cmd == LPC_IOC_EVENT_PAIR) {
+		close(((struct lpc_event_pair *)(end - size))->low);
+		close(((struct lpc_event_pair *)(end - size))->high);
+	}
 	EXPECT_EQ(first, next_fd());
 }
 
@@ -527,6 +579,8 @@ TEST(info_tells_version_limits_and_writes_every_byte)
 		{ LPC_LIMIT_WATCHES, "watches" },
 		{ LPC_LIMIT_SECTION_BYTES, "section_bytes" },
 		{ LPC_LIMIT_SECTION, "section_max" },
+		{ LPC_LIMIT_EVENT_PAIRS, "event_pairs" },
+		{ LPC_LIMIT_QUICK, "quick" },
 	};
 	struct lpc_info i;
 	unsigned int n;
@@ -537,8 +591,10 @@ TEST(info_tells_version_limits_and_writes_every_byte)
 	ASSERT_EQ(0, lpc_ioctl(lpc_dev(), LPC_IOC_INFO, &i));
 	EXPECT_EQ(LPC_ABI_VERSION, i.abi);
 	EXPECT_EQ(0, i.features & ~(LPC_HAS_WATCH | LPC_HAS_HANDOFF |
-				    LPC_HAS_DEBUG | LPC_HAS_SECTIONS));
+				    LPC_HAS_DEBUG | LPC_HAS_SECTIONS |
+				    LPC_HAS_QUICK));
 	EXPECT_NE(0, i.features & LPC_HAS_SECTIONS);
+	EXPECT_NE(0, i.features & LPC_HAS_QUICK);
 	EXPECT_EQ(0, i.errata);
 	EXPECT_EQ(LPC_INLINE_MAX, i.inline_max);
 	EXPECT_EQ(LPC_CONNECT_MAX, i.connect_max);
@@ -549,17 +605,13 @@ TEST(info_tells_version_limits_and_writes_every_byte)
 			TH_LOG("lpc.%s", known[n].sysctl);
 		}
 	}
-	for (n = LPC_LIMIT_SECTION + 1; n < LPC_LIMIT_MAX; n++) {
-		EXPECT_EQ(0, i.limits[n].limit);
-		EXPECT_EQ(0, i.limits[n].in_use);
-	}
 }
 
 TEST(ioctls_of_later_versions_are_ENOTTY)
 {
 	static const int later[] = {
-		0x05, 0x06, 0x0f, 0x18, 0x1a, 0x1b, 0x1c, 0x1f,
-		0x22, 0x7f, 0xff,
+		0x06, 0x0f, 0x18, 0x1a, 0x1d, 0x1f, 0x22, 0x2f, 0x30, 0x31,
+		0x7f, 0xff,
 	};
 	char page[4096] = { 0 };
 	unsigned int i, k;

@@ -246,6 +246,41 @@ AT(lpc_view, size, 16);
 AT(lpc_view, base, 24);
 AT(lpc_view, peer_base, 32);
 
+SIZE(lpc_event_page, 256);
+AT(lpc_event_page, low, 0);
+AT(lpc_event_page, high, 128);
+
+SIZE(lpc_event_pair, 24);
+AT(lpc_event_pair, flags, 0);
+AT(lpc_event_pair, low, 4);
+AT(lpc_event_pair, high, 8);
+AT(lpc_event_pair, limit, 12);
+AT(lpc_event_pair, in_use, 16);
+AT(lpc_event_pair, reserved, 20);
+
+SIZE(lpc_event, 24);
+AT(lpc_event, flags, 0);
+AT(lpc_event, set, 4);
+AT(lpc_event, wait, 6);
+AT(lpc_event, reset, 8);
+AT(lpc_event, state, 10);
+AT(lpc_event, reserved, 12);
+AT(lpc_event, deadline, 16);
+
+SIZE(lpc_quick_make, 64);
+AT(lpc_quick_make, flags, 0);
+AT(lpc_quick_make, fd, 4);
+AT(lpc_quick_make, id, 8);
+AT(lpc_quick_make, limit, 16);
+AT(lpc_quick_make, in_use, 20);
+AT(lpc_quick_make, own, 24);
+
+SIZE(lpc_quick_open, 56);
+AT(lpc_quick_open, flags, 0);
+AT(lpc_quick_open, fd, 4);
+AT(lpc_quick_open, id, 8);
+AT(lpc_quick_open, theirs, 16);
+
 SIZE(lpc_section_make, 32);
 AT(lpc_section_make, flags, 0);
 AT(lpc_section_make, fd, 4);
@@ -284,6 +319,10 @@ VALUE(LPC_IOC_CREATE, 0xc040bc01u);
 VALUE(LPC_IOC_CONNECT, 0xc0b8bc02u);
 VALUE(LPC_IOC_LIST, 0xc030bc03u);
 VALUE(LPC_IOC_SECTION, 0xc020bc04u);
+VALUE(LPC_IOC_EVENT_PAIR, 0xc018bc05u);
+VALUE(LPC_IOC_QUICK, 0xc040bc1bu);
+VALUE(LPC_IOC_QUICK_OPEN, 0xc038bc1cu);
+VALUE(LPC_IOC_EVENT, 0xc018bc30u);
 VALUE(LPC_IOC_SEND, 0xc080bc10u);
 VALUE(LPC_IOC_CALL, 0xc080bc11u);
 VALUE(LPC_IOC_CALL_DATA, 0xc090bc11u);
@@ -343,6 +382,8 @@ VALUE(LPC_LIMIT_CALLBACK_DEPTH, 10);
 VALUE(LPC_LIMIT_WATCHES, 11);
 VALUE(LPC_LIMIT_SECTION_BYTES, 12);
 VALUE(LPC_LIMIT_SECTION, 13);
+VALUE(LPC_LIMIT_EVENT_PAIRS, 14);
+VALUE(LPC_LIMIT_QUICK, 15);
 VALUE(LPC_LIMIT_MAX, 16);
 
 VALUE(LPC_CONNECT_VIEW, 0x40);
@@ -358,6 +399,14 @@ VALUE(LPC_DATA_READ, 0x01);
 VALUE(LPC_DATA_WRITE, 0x02);
 VALUE(LPC_BUFFERS_MAX, 16);
 VALUE(LPC_HAS_SECTIONS, 0x08);
+VALUE(LPC_HAS_QUICK, 0x10);
+
+VALUE(LPC_EVENT_LOW, 1);
+VALUE(LPC_EVENT_HIGH, 2);
+VALUE(LPC_EVENT_IS_SET, 1);
+VALUE(LPC_EVENT_ASLEEP, 2);
+VALUE(LPC_EVENT_WAS_SET, 0x10000);
+VALUE(LPC_EVENT_READ, 0x20000);
 VALUE(LPC_CALL_HELD, 0x10000);
 
 #undef SIZE
