@@ -135,3 +135,23 @@ int lpc_sys_complete(int fd, struct lpc_complete *a)
 {
 	return sys(fd, LPC_IOC_COMPLETE, a);
 }
+
+int lpc_sys_event_pair(int fd, struct lpc_event_pair *a)
+{
+	return sys(fd, LPC_IOC_EVENT_PAIR, a);
+}
+
+int lpc_sys_quick(int fd, struct lpc_quick_make *a)
+{
+	return sys(fd, LPC_IOC_QUICK, a);
+}
+
+int lpc_sys_quick_open(int fd, struct lpc_quick_open *a)
+{
+	return sys(fd, LPC_IOC_QUICK_OPEN, a);
+}
+
+int lpc_sys_event(int fd, struct lpc_event *a)
+{
+	return sys(fd, LPC_IOC_EVENT, a);
+}

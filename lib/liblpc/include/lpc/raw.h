@@ -24,6 +24,7 @@ int lpc_sys_create(int fd, struct lpc_create *a);
 int lpc_sys_connect(int fd, struct lpc_connect *a);
 int lpc_sys_list(int fd, struct lpc_list *a);
 int lpc_sys_section(int fd, struct lpc_section_make *a);
+int lpc_sys_event_pair(int fd, struct lpc_event_pair *a);
 
 /* on a port, an end; QUERY also on /dev/lpc, by name */
 int lpc_sys_query(int fd, struct lpc_query *a);
@@ -44,6 +45,13 @@ int lpc_sys_data(int fd, struct lpc_data *a);
 
 /* on a server end */
 int lpc_sys_complete(int fd, struct lpc_complete *a);
+
+/* on either end of a connection */
+int lpc_sys_quick(int fd, struct lpc_quick_make *a);
+int lpc_sys_quick_open(int fd, struct lpc_quick_open *a);
+
+/* on an end of an event pair */
+int lpc_sys_event(int fd, struct lpc_event *a);
 
 #ifdef __cplusplus
 }
