@@ -12,6 +12,7 @@
 
 #include "async.h"
 #include "conn.h"
+#include "message.h"
 #include "name.h"
 #include "opts.h"
 #include "section.h"
@@ -68,19 +69,6 @@ static void fill(struct lpc_connect *a, const char *name, const struct lpc_conne
 		a->flags |= LPC_CONNECT_VIEW;
 		a->own.fd = given;
 	}
-}
-
-static struct lpc_cred cred_of(uint32_t pid, uint32_t uid, uint32_t gid)
-{
-	struct lpc_cred c = { .pid = (pid_t)pid, .uid = uid, .gid = gid };
-
-	if (!pid)
-		c.flags |= LPC_CRED_PID_FOREIGN;
-	if (uid == (uint32_t)-1)
-		c.flags |= LPC_CRED_UID_UNMAPPED;
-	if (gid == (uint32_t)-1)
-		c.flags |= LPC_CRED_GID_UNMAPPED;
-	return c;
 }
 
 /*

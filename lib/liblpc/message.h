@@ -43,4 +43,18 @@ static inline struct lpc_cred message_cred(const struct lpc_msg *m)
 	return c;
 }
 
+/* Of somebody who has sent nothing that it could be read from. */
+static inline struct lpc_cred cred_of(uint32_t pid, uint32_t uid, uint32_t gid)
+{
+	struct lpc_cred c = { .pid = (pid_t)pid, .uid = uid, .gid = gid };
+
+	if (!pid)
+		c.flags |= LPC_CRED_PID_FOREIGN;
+	if (uid == (uint32_t)-1)
+		c.flags |= LPC_CRED_UID_UNMAPPED;
+	if (gid == (uint32_t)-1)
+		c.flags |= LPC_CRED_GID_UNMAPPED;
+	return c;
+}
+
 #endif /* LIBLPC_MESSAGE_H */

@@ -4,6 +4,7 @@
 
 #include "annotate.h"
 #include "call.h"
+#include "line.h"
 #include "server.h"
 
 /* An answer that is built where it goes stays there. */
@@ -49,19 +50,28 @@ int lpc_reply(struct lpc_req *r, int32_t status, const void *data, size_t len)
 {
 	struct request *q = request_of(r);
 
-	return q->kind == REQUEST_KEPT ? lpc_kept_reply(q, status, data, len) :
-					 request_answer(q, status, data, len);
+	switch (q->kind) {
+	case REQUEST_KEPT:
+		return lpc_kept_reply(q, status, data, len);
+	case REQUEST_QUICK:
+		return lpc_line_reply(q, status, data, len);
+	case REQUEST_LATE:
+		return lpc_late_reply(q, status, data, len);
+	default:
+		return request_answer(q, status, data, len);
+	}
 }
 
 struct lpc_req *lpc_req_keep(struct lpc_req *r)
 {
 	struct request *q = request_of(r);
 
-	if (q->kind == REQUEST_KEPT)
+	if (q->kind == REQUEST_KEPT || q->kind == REQUEST_LATE)
 		return r;
-	if (q->kind != REQUEST_SERVED || q->state != REQUEST_OPEN)
+	if (q->state != REQUEST_OPEN)
 		return NULL;
-	return lpc_kept_new(q);
+	return q->kind == REQUEST_SERVED ? lpc_kept_new(q) :
+	       q->kind == REQUEST_QUICK ? lpc_late_new(q) : NULL;
 }
 
 bool lpc_req_canceled(const struct lpc_req *r)

@@ -9,6 +9,7 @@
 
 struct worker;
 struct client;
+struct line;
 struct view;
 
 enum request_kind {
@@ -16,6 +17,8 @@ enum request_kind {
 	REQUEST_KEPT,		/* by lpc_req_keep(): lives on the heap */
 	REQUEST_CONNECT,	/* in on_connect() */
 	REQUEST_CLIENT,		/* in a client: a callback, or by lpc_dispatch() */
+	REQUEST_QUICK,		/* as _SERVED, through a quick channel */
+	REQUEST_LATE,		/* as _KEPT, of a quick channel */
 };
 
 enum request_state {
@@ -38,7 +41,8 @@ enum request_state {
  * @reply: where lpc_reply() puts the answer, until its owner sends it
  * @canceled: holds @id once the caller has given up
  * @worker: whose it is, if REQUEST_SERVED
- * @owner: its client, if REQUEST_SERVED or REQUEST_KEPT
+ * @owner: its client, if it is a server's
+ * @line: the quick channel, if REQUEST_QUICK or REQUEST_LATE
  * @view: the client's section, if it has part in that
  */
 struct request {
@@ -55,6 +59,7 @@ struct request {
 	uint64_t		*canceled;
 	struct worker		*worker;
 	struct client		*owner;
+	struct line		*line;
 	struct view		*view;
 };
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "quick_serve.h"
 #include "server.h"
 
 /* A place to work in: each serving thread has one, they are used again. */
@@ -46,7 +47,7 @@ void lpc_workers_free(struct lpc_server *s)
 	}
 }
 
-/* PING and INFO, which every server answers, whatever its handler knows. */
+/* PING, INFO and QUICK, which every server answers, whatever its handler knows. */
 static int answer_reserved(struct request *q)
 {
 	struct lpc_server *s = q->worker->server;
@@ -60,6 +61,8 @@ static int answer_reserved(struct request *q)
 	switch (q->pub.code) {
 	case LPC_CODE_PING:
 		return request_answer(q, 0, q->pub.data, q->pub.len);
+	case LPC_CODE_QUICK:
+		return lpc_quick_offer(q);
 	case LPC_CODE_INFO:
 		lpc_sys_query(s->port->fd, &ask);
 		n = snprintf(text, sizeof(text),

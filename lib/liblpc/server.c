@@ -8,12 +8,14 @@
 #include <unistd.h>
 
 #include "opts.h"
+#include "quick_serve.h"
 #include "send.h"
 #include "server.h"
 
-OPTS_NO_TAIL(lpc_server_opts, section_max);
+OPTS_NO_TAIL(lpc_server_opts, quick_ring);
 
 #define SECTION_MAX ((size_t)256 << 20)
+#define SERVER_FLAGS ((uint64_t)(LPC_SERVE_IN_PLACE | LPC_SERVE_QUICK | LPC_SERVE_QUICK_POLL))
 
 /**
  * struct pool - the threads of one lpc_server_run()
@@ -99,7 +101,7 @@ int lpc_server_new(struct lpc_server **out, struct lpc_port *p, lpc_handler *h, 
 	r = lpc_opts_read(&o, sizeof(o), opts);
 	if (r < 0)
 		return r;
-	if (o.flags & ~(uint64_t)LPC_SERVE_IN_PLACE || o.reserved || !h)
+	if (o.flags & ~SERVER_FLAGS || o.reserved || !h)
 		return -EINVAL;
 	if (lpc_forked(p->mark))
 		return -ECHILD;
@@ -113,8 +115,11 @@ int lpc_server_new(struct lpc_server **out, struct lpc_port *p, lpc_handler *h, 
 	s->threads = o.threads ? o.threads : 1;
 	s->on_connect = o.on_connect;
 	s->on_gone = o.on_gone;
-	r = p->pair ? greet_pair(s) : 0;
+	r = lpc_quick_init(s, &o);
+	if (!r && p->pair)
+		r = greet_pair(s);
 	if (r < 0) {
+		lpc_quick_free(s);
 		lpc_clients_free(s, false);
 		lpc_server_put(s);
 		return r;
@@ -189,7 +194,10 @@ static void pool_work(struct pool *p)
 		pthread_cond_wait(&s->idle, &s->lock);
 	go = p->go == POOL_GO;
 	pthread_mutex_unlock(&s->lock);
-	r = go ? work(s) : 0;
+	if (go && s->quick.poll && !atomic_exchange(&s->quick.polled, true))
+		r = lpc_quick_poll_run(s);
+	else
+		r = go ? work(s) : 0;
 	if (!r)
 		return;
 	pthread_mutex_lock(&s->lock);
@@ -252,7 +260,7 @@ static int spawn(struct pool *p, unsigned int n)
 /* All the threads or none: none of them serves before all are there. */
 static int pool_start(struct lpc_server *s, struct pool **out)
 {
-	unsigned int n = s->threads - 1;
+	unsigned int n = s->threads - 1 + s->quick.poll;
 	struct pool *p = calloc(1, sizeof(*p) + n * sizeof(pthread_t));
 	int r;
 
@@ -342,8 +350,10 @@ int lpc_server_run(struct lpc_server *s)
 		pthread_cleanup_pop(0);
 		if (r < 0)
 			shut(s, LPC_SHUT_RECEIVE);
+		lpc_quick_stop(s);
 		count(s, false);
 		r = finish(s, p, r);
+		lpc_quick_reap(s);
 	}
 	count_run(s, false);
 	return r;
@@ -351,7 +361,22 @@ int lpc_server_run(struct lpc_server *s)
 
 int lpc_server_fd(struct lpc_server *s)
 {
-	return lpc_forked(s->port->mark) ? -ECHILD : s->port->fd;
+	if (lpc_forked(s->port->mark))
+		return -ECHILD;
+	return s->quick.poll ? s->quick.all : s->port->fd;
+}
+
+/* @r is what the port had: what have the quick channels? */
+static int step_quick(struct lpc_server *s, int r)
+{
+	int n;
+
+	if (r == -ESHUTDOWN)
+		lpc_quick_stop(s);
+	n = lpc_quick_poll_step(s, 0);
+	if (r >= 0)
+		return r + n;
+	return r == -ESHUTDOWN && (n || !lpc_quick_poll_over(s)) ? n : r;
 }
 
 int lpc_server_step(struct lpc_server *s)
@@ -366,7 +391,7 @@ int lpc_server_step(struct lpc_server *s)
 		return -ENOMEM;
 	r = lpc_worker_serve(w, 64);
 	lpc_worker_put(w);
-	return r;
+	return s->quick.poll ? step_quick(s, r) : r;
 }
 
 int lpc_server_send(struct lpc_server *s, uint64_t client_id, uint32_t code, const void *data,
@@ -390,6 +415,7 @@ int lpc_server_send(struct lpc_server *s, uint64_t client_id, uint32_t code, con
 static void free_copy(struct lpc_server *s)
 {
 	lpc_workers_free(s);
+	lpc_quick_free_copy(s);
 	lpc_clients_free(s, false);
 	lpc_port_close(s->port);
 	lpc_fork_unmark(s->mark);
@@ -411,6 +437,9 @@ void lpc_server_free(struct lpc_server *s)
 	pthread_mutex_lock(&s->lock);
 	s->freeing = true;
 	pthread_cond_broadcast(&s->idle);
+	pthread_mutex_unlock(&s->lock);
+	lpc_quick_stop(s);
+	pthread_mutex_lock(&s->lock);
 	while (s->active || s->running)
 		pthread_cond_wait(&s->idle, &s->lock);
 	pthread_mutex_unlock(&s->lock);
@@ -420,6 +449,7 @@ void lpc_server_free(struct lpc_server *s)
 	}
 	lpc_gate_shut(&s->gate);
 	lpc_gate_drain(&s->gate, 0);
+	lpc_quick_free(s);
 	lpc_clients_free(s, true);
 	lpc_workers_free(s);
 	lpc_port_close(s->port);

@@ -89,7 +89,43 @@ struct worker {
 };
 
 struct kept;
+struct line;
 struct pool;
+
+/**
+ * struct quick_server - the quick channels of a server
+ * @offered: and the three below: as given to lpc_server_new()
+ * @poll: one thread serves them all
+ * @max: how many there may be
+ * @ring: bytes of the largest ring
+ * @stopped: requests stay in their rings
+ * @n: how many there are, those that are being opened too; under server.lock
+ * @lines: them
+ * @done: whose threads are leaving
+ * @polling: held by the thread that serves with @poll; what follows is for that
+ * @turn: whom it serves just now
+ * @polled: lpc_server_run() has a thread for it
+ * @epoll: channels, and @kick
+ * @kick: an eventfd that ends a wait
+ * @all: @epoll and the port
+ */
+struct quick_server {
+	bool			offered;
+	bool			poll;
+	uint32_t		max;
+	uint32_t		ring;
+	_Atomic bool		stopped;
+	uint32_t		n;
+	struct line		*lines;
+	struct line		*done;
+	pthread_mutex_t		polling;
+	struct line		*turn;
+	/* checkpatch: LINE_SPACING: _Atomic is no statement */
+	_Atomic bool		polled;
+	int			epoll;
+	int			kick;
+	int			all;
+};
 
 /**
  * struct lpc_server - a port and those who serve it
@@ -104,6 +140,7 @@ struct pool;
  * @tag: tells this server's contexts from another process's
  * @pair: the client of an lpc_pair()
  * @closing: how many are in @closing_list
+ * @quick: its quick channels
  * @lock: what follows
  * @idle: one of the next four has changed
  * @active: threads that serve in an lpc_server_run()
@@ -137,6 +174,7 @@ struct lpc_server {
 	uint32_t		tag;
 	struct client		*pair;
 	_Atomic uint32_t	closing;
+	struct quick_server	quick;
 	pthread_mutex_t		lock;
 	pthread_cond_t		idle;
 	unsigned int		active;

@@ -55,6 +55,7 @@ extern "C" {
 #define LPC_CODE_RESERVED	0xffff0000u
 #define LPC_CODE_PING		0xffff0001u
 #define LPC_CODE_INFO		0xffff0002u
+#define LPC_CODE_QUICK		0xffff0003u	/* lpc_quick_open() */
 
 #define LPC_NOW			UINT64_C(1)
 
@@ -71,6 +72,7 @@ extern "C" {
 struct lpc_conn;	/* a client's connection */
 struct lpc_port;	/* a connection port */
 struct lpc_server;	/* a port, its clients, who handles them */
+struct lpc_quick;	/* a client's quick channel */
 struct lpc_req;
 
 /**
@@ -88,6 +90,7 @@ enum lpc_cred_flags {
 	LPC_CRED_PID_FOREIGN	= 1,	/* no pid in this pid namespace: 0 */
 	LPC_CRED_UID_UNMAPPED	= 2,	/* uid is (uid_t)-1 */
 	LPC_CRED_GID_UNMAPPED	= 4,	/* gid is (gid_t)-1 */
+	LPC_CRED_AT_CONNECT	= 8,	/* who connected, not who sent this */
 };
 
 /**
@@ -99,7 +102,9 @@ enum lpc_cred_flags {
  * @flags: enum lpc_cred_flags
  * @reserved: 0
  *
- * Stamped by the kernel on each message; nothing a sender says reaches it.
+ * Stamped by the kernel on each message; nothing a sender says reaches it. What
+ * comes through a quick channel the kernel does not see: then it is who made
+ * the connection, and says so.
  */
 struct lpc_cred {
 	pid_t		pid;
@@ -116,6 +121,7 @@ enum lpc_req_flags {
 	LPC_REQ_ASYNC		= 2,	/* its caller cannot be called back */
 	LPC_REQ_CALLBACK	= 4,	/* a callback, in the client */
 	LPC_REQ_SHARED		= 8,	/* @data is the client's too: it may change */
+	LPC_REQ_QUICK		= 16,	/* through a quick channel; also _ASYNC */
 };
 
 /**
@@ -514,6 +520,8 @@ void lpc_port_close(struct lpc_port *p);
 /* lpc_server_opts.flags */
 enum lpc_server_flags {
 	LPC_SERVE_IN_PLACE	= 1,	/* lend long requests where they lie */
+	LPC_SERVE_QUICK		= 2,	/* offer quick channels, a thread for each */
+	LPC_SERVE_QUICK_POLL	= 4,	/* one thread for all of them; with _QUICK */
 };
 
 /**
@@ -534,6 +542,9 @@ enum lpc_server_flags {
  *	LPC_SERVE_IN_PLACE lent as LPC_REQ_SHARED (0: all that are in a section)
  * @section_max: largest section that is taken of a client; 0: 256 MiB;
  *	LPC_NO_SECTION: none. A larger one is not taken, its client is.
+ * @quick_max: quick channels at a time, -ENOBUFS for more; 0: 64, with
+ *	LPC_SERVE_QUICK_POLL 4096
+ * @quick_ring: largest ring of one, and with it the longest request; 0: 1 MiB
  */
 struct lpc_server_opts {
 	size_t		size;
@@ -544,6 +555,8 @@ struct lpc_server_opts {
 	void		(*on_gone)(void *client, void *arg);
 	size_t		copy_max;
 	size_t		section_max;
+	uint32_t	quick_max;
+	uint32_t	quick_ring;
 };
 
 /**
@@ -561,19 +574,25 @@ int lpc_server_new(struct lpc_server **s, struct lpc_port *p, lpc_handler *h, vo
 /**
  * lpc_server_run - serve until lpc_server_stop()
  *
- * Makes the other threads, with all signals blocked. Returns 0 when every
+ * Makes the other threads, with all signals blocked: those of quick channels too,
+ * each when its channel is opened, beside the @threads. Returns 0 when every
  * request that was begun is answered, kept ones too; -ETIMEDOUT: the time for
  * that ran out, lpc_server_free() waits for handlers that still run.
  */
 int lpc_server_run(struct lpc_server *s);
 
-/** lpc_server_fd - POLLIN: lpc_server_step(); the one to watch for all clients */
+/**
+ * lpc_server_fd - POLLIN: lpc_server_step(); the one to watch for all clients
+ *
+ * And for all quick channels, with LPC_SERVE_QUICK_POLL.
+ */
 int lpc_server_fd(struct lpc_server *s);
 
 /**
  * lpc_server_step - handle what is there, at most 64 messages; never waits
  *
- * For event loops, instead of lpc_server_run(). Returns how many; -ESHUTDOWN
+ * For event loops, instead of lpc_server_run(). Quick channels it serves if they
+ * are LPC_SERVE_QUICK_POLL; else it opens none. Returns how many; -ESHUTDOWN
  * after lpc_server_stop(), when nothing is left.
  */
 int lpc_server_step(struct lpc_server *s);
@@ -653,6 +672,132 @@ bool lpc_req_canceled(const struct lpc_req *r);
  */
 ssize_t lpc_callback(struct lpc_req *r, uint32_t code, const void *req, size_t len, void *rep,
 		     size_t room, const struct lpc_call_opts *o);
+
+/* ---------------------------------------------------------- quick channels */
+
+/*
+ * A quick channel is a ring in each direction in memory that client and server
+ * share, and an event pair for when one of them sleeps. While both are awake a
+ * call is no system call. It belongs to a connection, whose server has said
+ * LPC_SERVE_QUICK, and ends with it. lpc-quick(7) has the whole of it.
+ *
+ * One thread at a time uses a channel; a client may open several.
+ */
+
+/* lpc_quick_opts.flags */
+enum lpc_quick_flags {
+	LPC_QUICK_NO_SPIN	= 1,	/* neither side polls before it sleeps */
+};
+
+/**
+ * struct lpc_quick_opts - what a channel is like
+ * @size: sizeof(struct lpc_quick_opts)
+ * @flags: enum lpc_quick_flags
+ * @deadline: of lpc_quick_open(); 0: the connection's call_ms
+ * @ring: bytes in each direction, the longest message: rounded up to a power of
+ *	two and a page; 0: 64 KiB
+ */
+struct lpc_quick_opts {
+	size_t		size;
+	uint64_t	flags;
+	uint64_t	deadline;
+	size_t		ring;
+};
+
+/**
+ * lpc_quick_open - open a quick channel on a connection
+ * @q: the channel, for lpc_quick_close()
+ *
+ * The memory is this process's to pay for. Returns 0; -EOPNOTSUPP: the server
+ * does not offer it, or the module has none, or the connection is an lpc_pair():
+ * lpc_call() does the same; -ENOBUFS: the server has enough, or a limit is
+ * reached; -EMSGSIZE: the server takes no such @ring; else as lpc_call().
+ */
+int lpc_quick_open(struct lpc_quick **q, struct lpc_conn *c, const struct lpc_quick_opts *o);
+
+/**
+ * lpc_quick_call - send a request through the channel, wait for the reply
+ *
+ * As lpc_call(), but: @len and the reply may have @ring bytes. @o->callback must
+ * be NULL. @o->taken is 0 only if the request was not written: what the server
+ * does with one that lies in the ring the kernel does not know. @o->who is who
+ * opened the channel in the server.
+ *
+ * Waits while the ring is full. Polls for the reply if the server runs on another
+ * CPU, for a time that it learns; then sleeps, and hands its CPU to a server
+ * that waits.
+ * -EBUSY: replies to lpc_quick_send() are to be received first. -EPROTO: what
+ * stands in the ring is no message: the channel is over, the connection is not.
+ * -EPIPE, -ECONNRESET: the server has gone, or has closed the channel.
+ */
+ssize_t lpc_quick_call(struct lpc_quick *q, uint32_t code, const void *req, size_t len,
+		       void *rep, size_t room, const struct lpc_call_opts *o);
+
+/* of lpc_quick_send() */
+enum lpc_quick_send_flags {
+	LPC_QUICK_MORE	= 1,	/* another follows: do not wake the server for this */
+};
+
+/**
+ * lpc_quick_send - send a request, do not wait for the reply
+ * @tag: comes back with the reply
+ * @flags: enum lpc_quick_send_flags. A server that sleeps is woken by the next
+ *	one without LPC_QUICK_MORE, or by lpc_quick_recv(); this side is not woken
+ *	for the reply alone while the server has more to do.
+ *
+ * Never waits. Returns 0; -EAGAIN: the ring is full, receive replies first;
+ * -EMSGSIZE: longer than the ring; -EPIPE, -EPROTO.
+ */
+int lpc_quick_send(struct lpc_quick *q, uint32_t code, const void *req, size_t len,
+		   uint64_t tag, unsigned int flags);
+
+/**
+ * struct lpc_quick_reply - what lpc_quick_recv() received
+ * @tag: as in lpc_quick_send()
+ * @len: its length, on -EMSGSIZE too
+ * @status: the server's
+ * @reserved: 0
+ */
+struct lpc_quick_reply {
+	uint64_t	tag;
+	size_t		len;
+	int32_t		status;
+	uint32_t	reserved;
+};
+
+/**
+ * lpc_quick_recv - receive a reply to an lpc_quick_send()
+ * @r: which, and how it went; NULL: a status that is not 0 is -EREMOTEIO
+ * @rep: where it goes
+ * @room: bytes there
+ * @deadline: 0: waits as long as it takes; LPC_NOW: does not wait, -EAGAIN
+ *
+ * They come as the server answers, in any order. Returns the length; -EMSGSIZE:
+ * @room is too small: nothing is lost, @r->len says how long it is; -ENOMSG:
+ * nothing was sent; -EINTR: a signal handler ran that does not restart;
+ * -ETIMEDOUT, -EPIPE, -EPROTO.
+ */
+ssize_t lpc_quick_recv(struct lpc_quick *q, struct lpc_quick_reply *r, void *rep, size_t room,
+		       uint64_t deadline);
+
+/**
+ * lpc_quick_place - where the next request can be built, so that nobody copies it
+ * @len: at most so many bytes
+ * @at: out: memory in the ring, 64-aligned; what is written there the server
+ *	cannot rely on until it has it
+ *
+ * An lpc_quick_send() or lpc_quick_call() whose @req is that address sends what
+ * lies there. It is good for the next of these. Returns 0, -EAGAIN, -EMSGSIZE,
+ * -EPIPE, -EPROTO.
+ */
+int lpc_quick_place(struct lpc_quick *q, size_t len, void **at);
+
+/**
+ * lpc_quick_close - end a channel, before or after its connection
+ *
+ * What the server has yet to answer is not answered. @q may be NULL.
+ */
+void lpc_quick_close(struct lpc_quick *q);
 
 /* ----------------------------------------------------------------- looking */
 
