@@ -173,6 +173,31 @@ static int spin(struct channel *ch, unsigned int what, uint32_t room, bool woken
 	return r;
 }
 
+/*
+ * The same for a message alone, from a side that is awake. What was learned is
+ * put down before the next time: now the message is what counts.
+ */
+static bool spin_message(struct channel *ch)
+{
+	const _Atomic uint64_t *word = &ring_slot(&ch->in)->word;
+	uint32_t i, most, stale = ring_stale(&ch->in);
+
+	if (ch->looks) {
+		spin_learn(&ch->spin[0], SPIN_MIN, ch->looks, true);
+		ch->looks = 0;
+	}
+	most = ch->spin[0];
+	for (i = 1; i <= most; i++) {
+		relax();
+		if ((uint32_t)(atomic_load_explicit(word, memory_order_relaxed) >> 32) != stale) {
+			ch->looks = i;
+			return true;
+		}
+	}
+	spin_learn(&ch->spin[0], SPIN_MIN, most, false);
+	return false;
+}
+
 static int event(const struct channel *ch, uint16_t set, uint16_t wait, uint64_t deadline)
 {
 	struct lpc_event e = { .set = set, .wait = wait, .deadline = deadline };
@@ -290,6 +315,8 @@ int lpc_channel_rest(struct channel *ch, unsigned int what, uint32_t room, uint6
 	if (ch->may_spin && ch->apart && what) {
 		bool wake = ch->owe;
 
+		if (!wake && what == REST_MESSAGE)
+			return spin_message(ch) ? 0 : sleep_until(ch, what, room, deadline);
 		r = wake ? lpc_channel_wake_peer(ch) : 0;
 		if (!r)
 			r = spin(ch, what, room, wake);

@@ -44,6 +44,8 @@ enum channel_side { CHANNEL_CLIENT, CHANNEL_SERVER };
  * @may_spin: there is more than one CPU, and polling is wanted
  * @apart: the other side was last seen on another CPU
  * @spin: how often it looks for a side that is awake, and for one just woken
+ * @looks: how often it last looked for a side that is awake, until it has learned
+ *	from that; 0: it has
  * @rests: times it found something to look at, since it last saw the clock
  * @side: which it is
  * @page: as mapped
@@ -62,6 +64,7 @@ struct channel {
 	bool			may_spin;
 	bool			apart;
 	uint32_t		spin[2];
+	uint32_t		looks;
 	uint32_t		rests;
 	enum channel_side	side;
 	struct channel_page	*page;

@@ -118,15 +118,14 @@ static int hold(struct line *l, uint64_t tag, uint32_t flags, uint32_t code, con
  * An answer, into the ring or, if that is full, behind those that wait already.
  * There is room for as many: no more requests are taken than a ring has slots.
  */
-static int put(struct line *l, uint64_t tag, uint32_t flags, uint32_t code, const void *data,
-	       uint32_t len)
+static inline int put(struct line *l, uint64_t tag, uint32_t flags, uint32_t code,
+		      const void *data, uint32_t len)
 {
 	struct ring_out *out = &l->ch.out;
 	int r = l->backlog ? -EAGAIN : ring_room(out, len);
 
 	if (__builtin_expect(!r, 1)) {
-		ring_copy(ring_payload(out), data, len);
-		ring_publish(out, code, tag, len, flags);
+		ring_put(out, code, tag, data, len, flags);
 		return 0;
 	}
 	return r == -EAGAIN ? hold(l, tag, flags, code, data, len) : r;
@@ -194,8 +193,7 @@ static int flush(struct line *l)
 		r = ring_room(out, h->len);
 		if (r < 0)
 			break;
-		ring_copy(ring_payload(out), h->data, h->len);
-		ring_publish(out, h->code, h->tag, h->len, h->flags);
+		ring_put(out, h->code, h->tag, h->data, h->len, h->flags);
 		l->backlog = h->next;
 		l->backlogged--;
 		free(h);
@@ -206,22 +204,29 @@ static int flush(struct line *l)
 	return r == -EAGAIN ? 0 : r;
 }
 
-/*
- * May a request be taken? Not while answers wait, and not more than can be
- * answered. 1, 0, or what ends the line.
- */
-static int may_take(struct line *l)
+/* Not while answers wait, and not more than can be answered. */
+static int look_whether(struct line *l)
 {
 	bool locked = lock(l);
 	int r = 1;
 
-	if (__builtin_expect(l->backlog || l->late_error, 0))
+	if (l->backlog || l->late_error)
 		r = l->late_error ? l->late_error : flush(l);
 	if (r >= 0)
 		r = !l->backlog && atomic_load_explicit(&l->late, memory_order_relaxed) <
 				   l->ch.out.ring.n;
 	unlock(l, locked);
 	return r;
+}
+
+/* May a request be taken? 1, 0, or what ends the line. */
+static inline int may_take(struct line *l)
+{
+	/* as lock(): with nobody late all of it is the owner's */
+	if (__builtin_expect(!atomic_load_explicit(&l->late, memory_order_acquire) &&
+			     !l->backlog && !l->late_error, 1))
+		return 1;
+	return look_whether(l);
 }
 
 /* Those below LPC_CODE_RESERVED are the handler's. */

@@ -31,7 +31,7 @@ static bool fatal(int r)
  * The next reply that somebody wants: 1, and it is in @m; 0: none is there. A
  * reply to a call is wanted if it is @call's.
  */
-static int next_reply(struct lpc_quick *q, struct ring_msg *m, uint64_t call)
+static inline int next_reply(struct lpc_quick *q, struct ring_msg *m, uint64_t call)
 {
 	int r;
 
@@ -48,8 +48,8 @@ static int next_reply(struct lpc_quick *q, struct ring_msg *m, uint64_t call)
 	return r;
 }
 
-/* Room for a request, without waiting; what is in the way is thrown away. */
-static int get_room(struct lpc_quick *q, size_t len)
+/* What is in the way is thrown away. */
+static int make_room(struct lpc_quick *q, size_t len)
 {
 	struct ring_msg m;
 	int r;
@@ -71,6 +71,16 @@ static int get_room(struct lpc_quick *q, size_t len)
 	       ring_room(&q->ch.out, (uint32_t)len) : -EAGAIN;
 }
 
+/* Room for a request, without waiting. */
+static inline int get_room(struct lpc_quick *q, size_t len)
+{
+	if (__builtin_expect(len <= q->ch.out.ring.size &&
+			     q->waiting + q->given_up < q->ch.out.ring.n &&
+			     ring_fits(&q->ch.out, (uint32_t)len), 1))
+		return 0;
+	return make_room(q, len);
+}
+
 /* The same, and waits. */
 static int wait_room(struct lpc_quick *q, size_t len, uint64_t deadline, bool give_up)
 {
@@ -84,15 +94,10 @@ static int wait_room(struct lpc_quick *q, size_t len, uint64_t deadline, bool gi
 	return r;
 }
 
-/* What was built in the ring is not copied. */
 static inline void send(struct lpc_quick *q, uint32_t code, const void *req, uint32_t len,
 			uint64_t tag, uint32_t flags)
 {
-	struct ring_out *out = &q->ch.out;
-
-	if (req != ring_payload(out))
-		ring_copy(ring_payload(out), req, len);
-	ring_publish(out, code, tag, len, flags);
+	ring_put(&q->ch.out, code, tag, req, len, flags);
 	channel_published(&q->ch);
 }
 

@@ -57,7 +57,7 @@ void lpc_rings_place(struct ring *rings, struct ring_shared *shared, void *view,
 
 int lpc_ring_out_init(struct ring_out *o, const struct ring *ring)
 {
-	*o = (struct ring_out){ .ring = *ring };
+	*o = (struct ring_out){ .ring = *ring, .slots = ring->n, .room = ring->size };
 	o->ends = calloc(ring->n, sizeof(*o->ends));
 	return o->ends ? 0 : -ENOMEM;
 }
@@ -82,20 +82,37 @@ static int look_taken(struct ring_out *o)
 	return 0;
 }
 
+/* What is free at @at, as far as is known: up to the end of the ring, or less. */
+static void count_free(struct ring_out *o)
+{
+	uint32_t behind = o->ring.size - ring_offset(o);
+	uint32_t unused = o->ring.size - (uint32_t)(o->at - o->freed);
+
+	o->slots = o->ring.n - (uint32_t)(o->sent - o->taken);
+	o->room = behind < unused ? behind : unused;
+}
+
 /* The slow half of ring_room(). What does not fit behind @at goes to the start. */
 int lpc_ring_find_room(struct ring_out *o, uint32_t len)
 {
-	uint64_t at = o->at;
+	uint64_t at = o->at, start;
 	int r = look_taken(o);
 
 	if (r < 0)
 		return r;
-	if (ring_offset(o) + ring_lines(len) > o->ring.size)
-		o->at = (o->at | (o->ring.size - 1)) + 1;
+	if (ring_offset(o) + ring_lines(len) > o->ring.size) {
+		start = (at | (o->ring.size - 1)) + 1;
+		/* what is skipped is in use as long as anything before it is */
+		if (o->taken != o->sent && start - o->freed > o->ring.size)
+			return -EAGAIN;
+		o->at = start;
+	}
 	if (o->taken == o->sent)		/* what was skipped is free too */
 		o->freed = o->at;
+	count_free(o);
 	if (ring_fits(o, len))
 		return 0;
 	o->at = at;
+	count_free(o);
 	return -EAGAIN;
 }

@@ -79,6 +79,8 @@ struct ring {
 
 /**
  * struct ring_out - the writer's own account
+ * @slots: that are known to be free
+ * @room: bytes known to be free in one part, where the next payload begins
  * @sent: messages so far
  * @taken: how many of them are known to have been taken
  * @at: where the next payload begins, in bytes that were passed so far
@@ -87,6 +89,8 @@ struct ring {
  */
 struct ring_out {
 	struct ring	ring;
+	uint32_t	slots;
+	uint32_t	room;
 	uint64_t	sent;
 	uint64_t	taken;
 	uint64_t	at;
@@ -138,9 +142,7 @@ static inline uint32_t ring_offset(const struct ring_out *o)
 /* Is there, as far as is known, a slot, and @len bytes in one part at @at? */
 static inline bool ring_fits(const struct ring_out *o, uint32_t len)
 {
-	return o->sent - o->taken < o->ring.n &&
-	       ring_offset(o) + ring_lines(len) <= o->ring.size &&
-	       o->at + ring_lines(len) - o->freed <= o->ring.size;
+	return o->slots && ring_lines(len) <= o->room;
 }
 
 /*
@@ -157,21 +159,40 @@ static inline unsigned char *ring_payload(const struct ring_out *o)
 	return o->ring.bytes + ring_offset(o);
 }
 
-/* There was room, and the payload lies there: now it is the reader's. */
-static inline void ring_publish(struct ring_out *o, uint32_t code, uint64_t tag, uint32_t len,
-				uint32_t flags)
+/* A payload, in or out. One line is common, and a few moves instead of a call. */
+static inline void ring_copy(void *to, const void *from, size_t len)
+{
+	if (len == RING_LINE)
+		memcpy(to, from, RING_LINE);
+	else if (len)
+		memcpy(to, from, len);
+}
+
+/*
+ * There was room: now it is the reader's. A payload that was built there is not
+ * copied. What the copy might change as far as a compiler knows is read before.
+ */
+static inline void ring_put(struct ring_out *o, uint32_t code, uint64_t tag, const void *data,
+			    uint32_t len, uint32_t flags)
 {
 	uint32_t i = (uint32_t)o->sent & (o->ring.n - 1);
+	uint32_t lines = (uint32_t)ring_lines(len), place = ring_offset(o);
 	struct ring_slot *s = &o->ring.slots[i];
+	unsigned char *payload = o->ring.bytes + place;
+	uint64_t number = o->sent + 1, end = o->at + lines;
 
+	o->sent = number;
+	o->slots--;
+	o->room -= lines;
+	o->at = end;
+	o->ends[i] = end;
+	if (data != payload)
+		ring_copy(payload, data, len);
 	atomic_store_explicit(&s->code, code, memory_order_relaxed);
-	atomic_store_explicit(&s->place, ring_offset(o), memory_order_relaxed);
+	atomic_store_explicit(&s->place, place, memory_order_relaxed);
 	atomic_store_explicit(&s->tag, tag, memory_order_relaxed);
-	o->sent++;
-	o->at += ring_lines(len);
-	o->ends[i] = o->at;
 	/* A: with ring_look(). C: with who has said that it will sleep */
-	atomic_exchange_explicit(&s->word, (uint64_t)(uint32_t)o->sent << 32 | flags | len,
+	atomic_exchange_explicit(&s->word, (uint64_t)(uint32_t)number << 32 | flags | len,
 				 memory_order_seq_cst);
 }
 
@@ -193,7 +214,7 @@ static inline uint32_t ring_stale(const struct ring_in *in)
 static inline int ring_look(const struct ring_in *in, struct ring_msg *m)
 {
 	const struct ring_slot *s = ring_slot(in);
-	/* A: with ring_publish() */
+	/* A: with ring_put() */
 	uint64_t word = atomic_load_explicit(&s->word, memory_order_acquire);
 	uint32_t number = (uint32_t)(word >> 32), low = (uint32_t)word, place;
 
@@ -224,19 +245,6 @@ static inline void ring_take(struct ring_in *in)
 	in->next++;
 	/* B: with lpc_ring_find_room() */
 	atomic_store_explicit(&in->ring.shared->taken, in->next, memory_order_release);
-}
-
-/* A payload, in or out. Most are short: a few moves instead of a call. */
-static inline void ring_copy(void *to, const void *from, size_t len)
-{
-	unsigned char *t = to;
-	const unsigned char *f = from;
-
-	if (len <= 4 * RING_LINE)
-		for (; len >= RING_LINE; len -= RING_LINE, t += RING_LINE, f += RING_LINE)
-			memcpy(t, f, RING_LINE);
-	if (len)
-		memcpy(t, f, len);
 }
 
 #endif /* LIBLPC_RING_H */
