@@ -197,4 +197,58 @@ static inline int ev_thread_join(struct ev_thread *t)
 	return t->ret;
 }
 
+/* ---- a peer that writes to the page as it likes ---------------------------- */
+
+#define HAMMERS	8
+
+struct hammers {
+	_Atomic __u32 *at;
+	atomic_bool stop;
+	pthread_t thread[HAMMERS];
+};
+
+static inline void *hammer_main(void *arg)
+{
+	struct hammers *h = arg;
+	__u32 x = (uintptr_t)&x | 1;
+
+	while (!atomic_load_explicit(&h->stop, memory_order_relaxed)) {
+		x = x * 1664525 + 1013904223;
+		atomic_exchange(&h->at[0], x >> 7);
+		atomic_fetch_xor(&h->at[32], x >> 3);
+	}
+	return NULL;
+}
+
+/* Until hammers_stop(); the words are the first of two lines each at @at. */
+static inline void hammers_start(struct hammers *h, void *at)
+{
+	int i;
+
+	h->at = at;
+	atomic_store(&h->stop, false);
+	for (i = 0; i < HAMMERS; i++)
+		if (pthread_create(&h->thread[i], NULL, hammer_main, h))
+			abort();
+}
+
+static inline void hammers_stop(struct hammers *h)
+{
+	int i;
+
+	atomic_store(&h->stop, true);
+	for (i = 0; i < HAMMERS; i++)
+		pthread_join(h->thread[i], NULL);
+}
+
+/* Every kind of EVENT that does not sleep, one after the other */
+static inline struct lpc_event hammered_event(unsigned int i)
+{
+	return (struct lpc_event){
+		.set = i & 3, .reset = i >> 2 & 3, .wait = i % 3,
+		.flags = LPC_DONTWAIT | (i & 64 ? LPC_EVENT_WAS_SET : 0) |
+			 (i & 128 ? LPC_EVENT_READ : 0),
+	};
+}
+
 #endif /* SELFTESTS_COMMON_EVENT_H */
