@@ -271,4 +271,47 @@ static inline ssize_t qcaller_end(struct qcaller *k)
 	return k->ret;
 }
 
+/* ---- many channels in one server's poll set --------------------------------- */
+
+#define QSET		1000
+#define QSET_CONN	25	/* on one connection */
+
+struct qset {
+	struct lpc_quick *q[QSET];
+	struct lpc_conn *c[QSET / QSET_CONN];
+};
+
+/* To the server of @r; returns how many were opened. */
+static inline int qset_open(struct qset *set, const struct qrig *r)
+{
+	struct lpc_quick_opts o = {
+		.size = sizeof(o), .ring = 4096, .flags = LPC_QUICK_NO_SPIN,
+	};
+	struct rlimit rl = { 4096, 4096 };
+	struct qrig other = *r;
+	int i;
+
+	setrlimit(RLIMIT_NOFILE, &rl);
+	for (i = 0; i < QSET; i++) {
+		if (!(i % QSET_CONN)) {
+			if (qconnect(&other))
+				break;
+			set->c[i / QSET_CONN] = other.c;
+		}
+		if (lpc_quick_open(&set->q[i], set->c[i / QSET_CONN], &o))
+			break;
+	}
+	return i;
+}
+
+static inline void qset_close(struct qset *set)
+{
+	int i;
+
+	for (i = 0; i < QSET; i++)
+		lpc_quick_close(set->q[i]);
+	for (i = 0; i < QSET / QSET_CONN; i++)
+		lpc_conn_close(set->c[i]);
+}
+
 #endif /* LPC_SELFTESTS_COMMON_QUICK_H */

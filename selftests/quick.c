@@ -721,77 +721,21 @@ TEST_F(quick, an_event_loop_without_a_poll_set_opens_none)
 	qrig_stop(&self->r, 0);
 }
 
-static uint64_t time_calls(struct lpc_quick *q, int n)
+/* What a call costs then is measured by quick_many.c. */
+TEST_F_TIMEOUT(quick, a_thousand_in_one_poll_set_are_all_served, 300)
 {
-	uint64_t t0 = now_ns();
-	int out;
-
-	while (n--)
-		if (qcall(q, ECHO_CODE, &n, 4, &out, 4) != 4)
-			abort();
-	return now_ns() - t0;
-}
-
-static int ascending(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-#define SETS	1000
-#define ROUNDS	15
-#define BATCH	200
-
-/* The waiter's cost is what is ready, not what exists. */
-TEST_F_TIMEOUT(quick, a_call_costs_the_same_with_a_thousand_in_the_set, 600)
-{
-	struct lpc_quick_opts o = { .size = sizeof(o), .ring = 4096 };
-	struct lpc_quick **q = calloc(SETS, sizeof(*q)), *alone;
-	struct lpc_conn *conns[SETS / 25];
-	uint64_t one[ROUNDS], many[ROUNDS];
-	struct rlimit rl = { 4096, 4096 };
-	struct qrig two = { 0 }, other;
+	struct qset set;
 	int i, out;
 
-	setrlimit(RLIMIT_NOFILE, &rl);
-	o.flags = LPC_QUICK_NO_SPIN;
-	qrig_init(&two);
-	ASSERT_EQ(0, qrig_serve(&two, POLLED, 0, 0));
-	ASSERT_EQ(0, lpc_quick_open(&alone, two.c, &o));
-	two.q = alone;
 	ASSERT_EQ(0, qrig_serve(&self->r, POLLED, 0, 0));
-	other = self->r;
-	for (i = 0; i < SETS; i++) {
-		if (!(i % 25)) {
-			ASSERT_EQ(0, qconnect(&other));
-			conns[i / 25] = other.c;
-		}
-		ASSERT_EQ(0, lpc_quick_open(&q[i], conns[i / 25], &o)) {
-			TH_LOG("channel %d", i);
-		}
+	ASSERT_EQ(QSET, qset_open(&set, &self->r));
+	for (i = 0; i < QSET; i++)
+		ASSERT_EQ(4, qcall(set.q[i], ECHO_CODE, &i, 4, &out, 4));
+	for (i = QSET - 1; i >= 0; i -= 37) {
+		ASSERT_EQ(4, qcall(set.q[i], ECHO_CODE, &i, 4, &out, 4));
+		ASSERT_EQ(i, out);
 	}
-	for (i = 0; i < SETS; i++)
-		ASSERT_EQ(4, qcall(q[i], ECHO_CODE, &i, 4, &out, 4));
-	for (i = 0; i < ROUNDS; i++) {
-		one[i] = time_calls(alone, BATCH);
-		many[i] = time_calls(q[i * 66], BATCH);
-	}
-	qsort(one, ROUNDS, sizeof(*one), ascending);
-	qsort(many, ROUNDS, sizeof(*many), ascending);
-	TH_LOG("a call among 1: %llu ns, among %d: %llu ns; fastest %llu, %llu",
-	       (unsigned long long)one[ROUNDS / 2] / BATCH, SETS,
-	       (unsigned long long)many[ROUNDS / 2] / BATCH,
-	       (unsigned long long)one[0] / BATCH,
-	       (unsigned long long)many[0] / BATCH);
-	/* the bound is printed above; what is checked leaves room for noise */
-	EXPECT_LE(many[0], one[0] * 3 / 2);
-	for (i = 0; i < SETS; i++)
-		lpc_quick_close(q[i]);
-	for (i = 0; i < SETS / 25; i++)
-		lpc_conn_close(conns[i]);
-	qrig_close(&two);
-	free(q);
+	qset_close(&set);
 }
 
 TEST_HARNESS_MAIN
