@@ -15,11 +15,14 @@
 #include "ioctl.h"
 #include "object.h"
 
-static int event_in(struct lpc_event *args, const void __user *arg, size_t size)
+static int event_in(struct lpc_event *args, const void __user *arg,
+		    unsigned int cmd)
 {
-	if (likely(size == sizeof(*args)))
+	if (likely(cmd == LPC_IOC_EVENT))
 		return copy_from_user(args, arg, sizeof(*args)) ? -EFAULT : 0;
-	return copy_struct_from_user(args, sizeof(*args), arg, size);
+	if (!lpc_same_op(cmd, LPC_IOC_EVENT))
+		return -ENOTTY;
+	return copy_struct_from_user(args, sizeof(*args), arg, _IOC_SIZE(cmd));
 }
 
 static long event_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -29,9 +32,7 @@ static long event_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	u32 acts;
 	int ret;
 
-	if (unlikely(!lpc_same_op(cmd, LPC_IOC_EVENT)))
-		return -ENOTTY;
-	ret = event_in(&args, user, _IOC_SIZE(cmd));
+	ret = event_in(&args, user, cmd);
 	if (unlikely(ret))
 		return ret;
 	acts = args.set | args.reset;

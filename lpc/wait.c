@@ -49,6 +49,10 @@ void lpc_debug_wake_delay(void)
  * For a waker that is about to sleep in the same ioctl. The scheduler is
  * asked to put @task on this CPU.
  *
+ * @task may be one that gave the CPU away in lpc_wait() and has not gone to
+ * sleep: then there is nothing to wake, and the scheduler's locks are left
+ * alone. It looks at done once more before it sleeps.
+ *
  * Return: true if it is there, so that giving the CPU away runs it.
  */
 bool lpc_wake_handoff(struct task_struct *task)
@@ -56,7 +60,11 @@ bool lpc_wake_handoff(struct task_struct *task)
 	struct wait_queue_entry entry = { .private = task };
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "task may be freed");
-	default_wake_function(&entry, TASK_NORMAL, LPC_WF_HANDOFF, NULL);
+	/* Pairs with set_current_state() in lpc_wait(): done, then the state. */
+	smp_mb();
+	if (!task_is_running(task))
+		default_wake_function(&entry, TASK_NORMAL, LPC_WF_HANDOFF,
+				      NULL);
 	return task_cpu(task) == raw_smp_processor_id();
 }
 
