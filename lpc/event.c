@@ -50,11 +50,13 @@ static struct lpc_evend *polling_end(struct lpc_evpair *pair,
 /* A poller enters itself, then takes the lock, marks the word and looks. */
 static bool is_polled(struct lpc_evpair *pair, enum lpc_half half)
 {
+	/* The lock is between its entry and this, see above. */
 	return waitqueue_active(&polling_end(pair, half)->poll);
 }
 
 static void wake_pollers(struct lpc_evend *end, __poll_t events)
 {
+	/* As in is_polled() */
 	if (waitqueue_active(&end->poll))
 		wake_up_poll(&end->poll, events);
 }

@@ -2,11 +2,10 @@
 #ifndef _LPC_IOCTL_H
 #define _LPC_IOCTL_H
 
+#include <linux/fs.h>
 #include <linux/ioctl.h>
 #include <linux/mm.h>
 #include <linux/types.h>
-
-struct file_operations;
 
 extern const struct file_operations lpc_device_ops;
 

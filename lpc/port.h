@@ -58,8 +58,9 @@ struct lpc_end {
  * @lock: guards everything of the port, its connections and their calls that
  *	does not say otherwise. Order: lpc_names_lock and lpc_ports are never
  *	held with it; inside it only wait queues' own locks, lpc_watch_lock,
- *	lpc_users_lock, lpc_quick_lock and an event pair's lock are taken. No two ports are ever locked together. It is
- *	never taken from interrupt, tracepoint or wait-queue callback context.
+ *	lpc_users_lock, lpc_quick_lock and an event pair's lock are taken. No
+ *	two ports are ever locked together. It is never taken from interrupt,
+ *	tracepoint or wait-queue callback context.
  * @self: the port as an end: the receive queue of all its clients
  * @slots: calls in flight by id
  * @conns: connections, oldest first

@@ -298,7 +298,7 @@ static bool traced(const struct way *w, int n, int *wakes, int *here)
 
 /* ---- the three modes ------------------------------------------------------ */
 
-static int cost(void)
+static int measure_cost(void)
 {
 	uint64_t best[ARRAY_SIZE(ways)];
 	double switched[ARRAY_SIZE(ways)];
@@ -329,7 +329,7 @@ static int cost(void)
 	return 0;
 }
 
-static int place(void)
+static int measure_place(void)
 {
 	unsigned int i, r;
 
@@ -390,7 +390,7 @@ static int cpu_of(pid_t pid)
 }
 
 /* Every second round the other way first: what drifts hits both. */
-static int loaded(void)
+static int measure_loaded(void)
 {
 	static uint64_t took[ARRAY_SIZE(ways)][ROUNDS * TURNS];
 	unsigned int i, r, n;
@@ -475,9 +475,10 @@ static int above(const uint64_t *took, uint64_t limit)
  * What an interrupt and the host take is in both; a loop that the page could
  * keep going is in one alone.
  */
-static int hammer(void)
+static int measure_hammer(void)
 {
 	static uint64_t quiet[CALLS], noisy[CALLS];
+	/* checkpatch: LINE_SPACING: _Atomic is no statement */
 	static _Atomic __u32 own[64];
 	uint64_t limit;
 
@@ -485,7 +486,7 @@ static int hammer(void)
 	hammered("own memory", own, quiet);
 	hammered("the page", ev.page, noisy);
 	limit = SCALE * quiet[CALLS / 2];
-	printf("hammer: above %.1f us, as 50 us where a call takes half a microsecond: %d, %d of %d\n",
+	printf("hammer: above %.1f us (50 where a call takes 0.5): %d, %d of %d\n",
 	       limit / 1e3, above(quiet, limit), above(noisy, limit), CALLS);
 	return above(noisy, limit) > 2 * above(quiet, limit) + 5;
 }
@@ -503,13 +504,13 @@ int main(int argc, char **argv)
 	if (shm == MAP_FAILED || to_server < 0 || to_client < 0 || ev_make(&ev))
 		return 1;
 	if (!strcmp(what, "cost"))
-		return cost();
+		return measure_cost();
 	if (!strcmp(what, "place"))
-		return place();
+		return measure_place();
 	if (!strcmp(what, "loaded"))
-		return loaded();
+		return measure_loaded();
 	if (!strcmp(what, "hammer"))
-		return hammer();
+		return measure_hammer();
 	fprintf(stderr, "usage: quick_cost cost | place | loaded | hammer\n");
 	return 2;
 }

@@ -84,7 +84,7 @@ TEST_F(quick, the_client_makes_the_server_opens)
 	EXPECT_EQ(POLLIN, poll_now(o.fd, POLLIN));
 	EXPECT_EQ(0, poll_now(self->q.fd, POLLIN));
 	EXPECT_EQ(0, ev_wait(o.fd, HIGH, NO_WAIT));
-	strcpy((char *)(uintptr_t)self->q.own.base + BYTES - 8, "hello");
+	memcpy((char *)(uintptr_t)self->q.own.base + BYTES - 8, "hello", 6);
 	EXPECT_EQ(0, strcmp((char *)(uintptr_t)o.theirs.base + BYTES - 8, "hello"));
 	make_gone(&self->q);
 	open_gone(&o);
