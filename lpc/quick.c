@@ -60,10 +60,10 @@ static enum lpc_half half_of(const struct lpc_end *end)
 }
 
 /*
- * Return: the port of its connection, locked, with a reference; NULL if that
- * connection has ended.
+ * Return: the port of its connection, with a reference; NULL if that connection
+ * has ended. It may do so before the port is locked.
  */
-static struct lpc_port *lock_port(struct lpc_quick *quick)
+static struct lpc_port *get_port(struct lpc_quick *quick)
 {
 	struct lpc_port *port = NULL;
 
@@ -73,15 +73,7 @@ static struct lpc_port *lock_port(struct lpc_quick *quick)
 		lpc_port_get(port);
 	}
 	spin_unlock(&lpc_quick_lock);
-	if (port)
-		lpc_lock(port);
 	return port;
-}
-
-static void unlock_port(struct lpc_port *port)
-{
-	lpc_unlock(port);
-	lpc_port_put(port);
 }
 
 /* Nobody will open it any more. Locks may be held: the files go later. */
@@ -113,25 +105,29 @@ static void quick_closed(struct lpc_evowner *owner, struct lpc_evend *end)
 
 	if (end->half == quick->half)
 		return;
-	port = lock_port(quick);
+	port = get_port(quick);
 	if (!port)
 		return;
+	lpc_lock(port);
 	quick->gone = true;
 	if (quick->waits)
 		give_up(quick);
-	unlock_port(port);
+	lpc_unlock(port);
+	lpc_port_put(port);
 }
 
 /* The event pair is gone: ends and mappings. */
 static void quick_freed(struct lpc_evowner *owner)
 {
 	struct lpc_quick *quick = container_of(owner, struct lpc_quick, owner);
-	struct lpc_port *port = lock_port(quick);
+	struct lpc_port *port = get_port(quick);
 
 	if (port) {
+		lpc_lock(port);
 		if (quick->conn)
 			leave_conn(quick);
-		unlock_port(port);
+		lpc_unlock(port);
+		lpc_port_put(port);
 	}
 	kmem_cache_free(lpc_quick_cache, quick);
 }
@@ -380,13 +376,18 @@ void lpc_quick_open_undo(struct lpc_quick *quick, struct lpc_quick_open *args)
 
 	lpc_offer_unmap(&quick->offer, args->theirs.base);
 	args->theirs.base = 0;
-	port = lock_port(quick);
-	if (port && quick->conn && !quick->gone)
+	port = get_port(quick);
+	if (!port) {
+		give_up(quick);
+		return;
+	}
+	lpc_lock(port);
+	if (quick->conn && !quick->gone)
 		quick->waits = true;
 	else
 		give_up(quick);
-	if (port)
-		unlock_port(port);
+	lpc_unlock(port);
+	lpc_port_put(port);
 }
 
 static void quick_ctor(void *object)
