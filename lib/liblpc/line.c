@@ -6,18 +6,6 @@
 
 #include "line.h"
 
-/**
- * struct held - an answer that waits for room in the ring
- */
-struct held {
-	struct held	*next;
-	uint64_t	tag;
-	uint32_t	flags;
-	uint32_t	code;
-	uint32_t	len;
-	unsigned char	data[];
-};
-
 /*
  * For rings of @bytes; the channel itself is put into it by who knows it. Memory
  * for the longest request and the longest reply costs nothing until it is used.
@@ -37,7 +25,6 @@ struct line *lpc_line_new(struct lpc_server *s, struct client *c, uint32_t bytes
 	l->server = s;
 	l->client = c;
 	l->refs = 1;
-	l->backlog_end = &l->backlog;
 	l->request.kind = REQUEST_QUICK;
 	l->request.fd = -1;
 	l->request.owner = c;
@@ -64,16 +51,12 @@ void lpc_line_put(struct line *l)
 /* By its owner, who gives it up: the client sees the end of the channel. */
 void lpc_line_end(struct line *l)
 {
-	struct held *h;
-
 	pthread_mutex_lock(&l->lock);
 	l->ended = true;
 	pthread_mutex_unlock(&l->lock);
 	lpc_channel_fini(&l->ch);
-	while ((h = l->backlog)) {
-		l->backlog = h->next;
-		free(h);
-	}
+	while (l->backlog.first)
+		lpc_backlog_drop(&l->backlog);
 }
 
 /* True: locked. See line.h: without late answers there is nobody to keep out. */
@@ -98,22 +81,6 @@ static void unlock(struct line *l, bool locked)
 		pthread_mutex_unlock(&l->lock);
 }
 
-static int hold(struct line *l, uint64_t tag, uint32_t flags, uint32_t code, const void *data,
-		uint32_t len)
-{
-	struct held *h = malloc(sizeof(*h) + len);
-
-	if (!h)
-		return -ENOMEM;
-	*h = (struct held){ .tag = tag, .flags = flags, .code = code, .len = len };
-	if (len)
-		memcpy(h->data, data, len);
-	*l->backlog_end = h;
-	l->backlog_end = &h->next;
-	l->backlogged++;
-	return 0;
-}
-
 /*
  * An answer, into the ring or, if that is full, behind those that wait already.
  * There is room for as many: no more requests are taken than a ring has slots.
@@ -122,13 +89,13 @@ static inline int put(struct line *l, uint64_t tag, uint32_t flags, uint32_t cod
 		      const void *data, uint32_t len)
 {
 	struct ring_out *out = &l->ch.out;
-	int r = l->backlog ? -EAGAIN : ring_room(out, len);
+	int r = l->backlog.first ? -EAGAIN : ring_room(out, len);
 
 	if (__builtin_expect(!r, 1)) {
 		ring_put(out, code, tag, data, len, flags);
 		return 0;
 	}
-	return r == -EAGAIN ? hold(l, tag, flags, code, data, len) : r;
+	return r == -EAGAIN ? lpc_backlog_add(&l->backlog, tag, flags, code, data, len) : r;
 }
 
 /* From a handler: the owner's thread. */
@@ -167,7 +134,7 @@ int lpc_line_put_late(struct line *l, uint64_t tag, uint32_t flags, int32_t stat
 		r = put(l, tag, flags, (uint32_t)status, data, (uint32_t)len);
 		if (r < 0)
 			l->late_error = r;
-		wake_owner = l->heed || l->backlog || l->late_error || stopped(l);
+		wake_owner = l->heed || l->backlog.first || l->late_error || stopped(l);
 		wake_client = atomic_load_explicit(l->ch.peer_asleep, memory_order_seq_cst) &
 			      LPC_EVENT_ASLEEP;
 		/* under the lock, or the end could be closed, and be another one */
@@ -189,17 +156,13 @@ static int flush(struct line *l)
 	struct held *h;
 	int r = 0;
 
-	while ((h = l->backlog)) {
+	while ((h = l->backlog.first)) {
 		r = ring_room(out, h->len);
 		if (r < 0)
 			break;
 		ring_put(out, h->code, h->tag, h->data, h->len, h->flags);
-		l->backlog = h->next;
-		l->backlogged--;
-		free(h);
+		lpc_backlog_drop(&l->backlog);
 	}
-	if (!l->backlog)
-		l->backlog_end = &l->backlog;
 	channel_published(&l->ch);
 	return r == -EAGAIN ? 0 : r;
 }
@@ -210,10 +173,10 @@ static int look_whether(struct line *l)
 	bool locked = lock(l);
 	int r = 1;
 
-	if (l->backlog || l->late_error)
+	if (l->backlog.first || l->late_error)
 		r = l->late_error ? l->late_error : flush(l);
 	if (r >= 0)
-		r = !l->backlog && atomic_load_explicit(&l->late, memory_order_relaxed) <
+		r = !l->backlog.first && atomic_load_explicit(&l->late, memory_order_relaxed) <
 				   l->ch.out.ring.n;
 	unlock(l, locked);
 	return r;
@@ -224,7 +187,7 @@ static inline int may_take(struct line *l)
 {
 	/* as lock(): with nobody late all of it is the owner's */
 	if (__builtin_expect(!atomic_load_explicit(&l->late, memory_order_acquire) &&
-			     !l->backlog && !l->late_error, 1))
+			     !l->backlog.first && !l->late_error, 1))
 		return 1;
 	return look_whether(l);
 }
@@ -296,7 +259,7 @@ bool lpc_line_idle(struct line *l)
 	bool idle;
 
 	pthread_mutex_lock(&l->lock);
-	idle = !l->backlog && !atomic_load_explicit(&l->late, memory_order_relaxed);
+	idle = !l->backlog.first && !atomic_load_explicit(&l->late, memory_order_relaxed);
 	pthread_mutex_unlock(&l->lock);
 	return idle;
 }
@@ -308,9 +271,9 @@ unsigned int lpc_line_waits_for(struct line *l, uint32_t *room)
 	bool locked = lock(l);
 
 	l->heed = false;
-	if (l->backlog) {
+	if (l->backlog.first) {
 		what = REST_ROOM;
-		*room = l->backlog->len;
+		*room = l->backlog.first->len;
 	} else if (atomic_load_explicit(&l->late, memory_order_relaxed) >= l->ch.out.ring.n) {
 		what = 0;
 		l->heed = true;

@@ -13,10 +13,9 @@
 
 #include <pthread.h>
 
+#include "backlog.h"
 #include "channel.h"
 #include "server.h"
-
-struct held;
 
 /**
  * struct line - a channel and its server
@@ -38,8 +37,6 @@ struct held;
  * @late_error: as @error, of one of them
  * @ended: no answer is taken any more
  * @backlog: answers that did not fit into the ring
- * @backlog_end: where the next one goes
- * @backlogged: how many
  */
 struct line {
 	struct channel		ch;
@@ -60,9 +57,7 @@ struct line {
 	bool			heed;
 	int			late_error;
 	bool			ended;
-	struct held		*backlog;
-	struct held		**backlog_end;
-	uint32_t		backlogged;
+	struct backlog		backlog;
 };
 
 /* line.c */
