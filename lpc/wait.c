@@ -25,20 +25,32 @@ static unsigned int lpc_debug_wake_delay_us;
 module_param_named(debug_wake_delay_us, lpc_debug_wake_delay_us, uint, 0600);
 MODULE_PARM_DESC(debug_wake_delay_us, "Microseconds between picking a thread and waking it");
 
+/* wake-ups held up so far; a hint that races, for a test with one waker */
+static unsigned int lpc_debug_wake_delays;
+module_param_named(debug_wake_delays, lpc_debug_wake_delays, uint, 0400);
+MODULE_PARM_DESC(debug_wake_delays, "Wake-ups that were held up so far");
+
 /**
  * lpc_debug_wake_delay - give a thread that was picked time to die
  *
  * Called between the decision whom to wake and the wake-up. At most 20 ms:
- * long enough for the thread to be reaped and for RCU to free what it may. By
- * the clock that user space reads: udelay() is shorter in a VM.
+ * long enough for the thread to be reaped and for RCU to free what it may; no
+ * longer than the parameter says at each moment, so who has seen the thread
+ * reaped lets the waker go on. By the clock that user space reads: udelay() is
+ * shorter in a VM.
  */
 void lpc_debug_wake_delay(void)
 {
-	u32 us = min(READ_ONCE(lpc_debug_wake_delay_us), 20000u);
-	u64 end = ktime_get_ns() + us * (u64)NSEC_PER_USEC;
+	u64 begin = ktime_get_ns();
+	u32 us = READ_ONCE(lpc_debug_wake_delay_us);
 
-	while (us && ktime_get_ns() < end)
+	if (!us)
+		return;
+	WRITE_ONCE(lpc_debug_wake_delays, READ_ONCE(lpc_debug_wake_delays) + 1);
+	while (ktime_get_ns() - begin < min(us, 20000u) * (u64)NSEC_PER_USEC) {
 		cpu_relax();
+		us = READ_ONCE(lpc_debug_wake_delay_us);
+	}
 }
 #endif
 
