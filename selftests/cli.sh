@@ -112,10 +112,27 @@ it command_need_not_read lpcctl call self/true @in
 serve head serve self/head -- head -c 100000 /dev/zero
 it command_writes_too_much fails 7 'room for 64 KiB; --room' lpcctl call self/head
 it command_writes_what_has_room says '^100000$' sh -c 'lpcctl call --room 100K self/head | wc -c'
-serve slow serve self/slow -- sh -c 'sleep 4; cat'
-it what_takes_long_is_told says 'calling user/0/slow: 2.9 MiB' lpcctl call self/slow @in
-quiet() { lpcctl -q call self/slow @in 2>&1 | cmp - in; }
+# the command waits at a gate: one that is told what takes long comes after one
+# that wants to hear nothing, and both are let go when it has been told
+mkfifo slow
+exec 3<>slow
+serve slow serve self/slow -- sh -c 'read go <slow; cat'
+lpcctl -q call self/slow @in >quiet 2>&1 &
+quiet=$!
+lpcctl call self/slow @in >out 2>told &
+call=$!
+until [ -s told ] || ! kill -0 $call; do sleep 0.1; done
+echo go >&3
+echo go >&3
+told() {
+	wait $call && cmp in out && says 'calling user/0/slow: 2.9 MiB' cat told
+}
+it what_takes_long_is_told told
+quiet() {
+	wait $quiet && cmp in quiet
+}
 it but_not_to_the_quiet quiet
+exec 3<&-
 it full_disk_is_an_error fails 1 'No space left' sh -c 'lpcctl call self/cat @in >/dev/full'
 
 # ---- looking -------------------------------------------------------------
