@@ -17,7 +17,7 @@ vm = tools/vm
 # the library, the CLI and the tests take these
 user = $(MAKE) -C $(1) O=$(O) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) $(2)
 
-.PHONY: all help demo check check-debug shell models stress-call mutants lint \
+.PHONY: all help demo check check-long check-debug shell models stress-call mutants lint \
 	modules lib tools install uninstall clean
 
 all: modules lib tools
@@ -28,6 +28,7 @@ help:
 	@echo '  shell        a VM with the module loaded, the tools in PATH, this folder at /host'
 	@echo 'Test it, in a VM:'
 	@echo '  check        all tests, on the distribution'\''s kernel'
+	@echo '  check-long   liblpc under sanitizers, and the tests that repeat, with more rounds'
 	@echo '  check-debug  all tests, on a kernel with KASAN, lockdep, kmemleak (built once)'
 	@echo '  stress-call  200 clients, 50 of them killed, for two minutes'
 	@echo '  mutants      break the module on purpose; each break must be caught'
@@ -41,7 +42,7 @@ help:
 	@echo '  clean        remove build/; the cache of kernels (~/.cache/lpc) stays'
 	@echo 'KERNEL=6.12, KERNEL=debug or KERNEL=/a/built/tree chooses another kernel.'
 
-demo check check-debug shell stress-call mutants:
+demo check check-long check-debug shell stress-call mutants:
 	@$(vm)/target $@
 
 models:

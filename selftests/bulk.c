@@ -19,10 +19,8 @@
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define SANITIZED	1	/* slow, and its shadow large */
-#define MOST		(2 * MIB)
 #else
 #define SANITIZED	0
-#define MOST		(64 * MIB)
 #endif
 
 #ifdef __SANITIZE_THREAD__
@@ -330,21 +328,28 @@ static struct lpc_conn_info info_of(struct lpc_conn *c)
 
 /* ---- lengths ------------------------------------------------------------- */
 
+static size_t most(void)
+{
+	if (SANITIZED)
+		return 2 * MIB;
+	return long_form() ? 64 * MIB : 16 * MIB;
+}
+
 static const size_t lengths[] = {
-	0, 1, 303, 304, 305, 4095, 4096, 4097, MIB, MOST,
+	0, 1, 303, 304, 305, 4095, 4096, 4097, MIB, SIZE_MAX /* most() */,
 };
 
 TEST_F_TIMEOUT(bulk, a_message_of_any_length_comes_back, 300)
 {
-	unsigned char *out = malloc(MOST), *in = malloc(MOST);
-	size_t i, len;
+	size_t i, len, room = most();
+	unsigned char *out = malloc(room), *in = malloc(room);
 	__u64 want;
 
 	ASSERT_TRUE(out && in);
-	ASSERT_EQ(0, serve(self, 1, MOST));
-	EXPECT_EQ(MOST, lpc_conn_room(self->c));
+	ASSERT_EQ(0, serve(self, 1, room));
+	EXPECT_EQ(room, lpc_conn_room(self->c));
 	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
-		len = lengths[i];
+		len = lengths[i] < room ? lengths[i] : room;
 		pattern(out, len, i);
 		memset(in, POISON, len);
 		want = sum(out, len);
@@ -353,7 +358,7 @@ TEST_F_TIMEOUT(bulk, a_message_of_any_length_comes_back, 300)
 		EXPECT_EQ(want, sum(in, len));
 		EXPECT_EQ(want, sum(out, len));
 		/* over the request itself, and turned over */
-		ASSERT_EQ(len, call(self->c, FLIP_CODE, out, len, out, MOST,
+		ASSERT_EQ(len, call(self->c, FLIP_CODE, out, len, out, room,
 				    NULL));
 		flip(out, out, len);
 		EXPECT_EQ(want, sum(out, len));
@@ -365,16 +370,16 @@ TEST_F_TIMEOUT(bulk, a_message_of_any_length_comes_back, 300)
 
 TEST_F_TIMEOUT(bulk, in_place_too_and_nobody_copies, 300)
 {
+	size_t i, len, room = most();
 	struct lpc_buf b;
-	size_t i, len;
 	__u64 want;
 
 	self->so.flags = LPC_SERVE_IN_PLACE;
-	ASSERT_EQ(0, serve(self, 1, MOST));
-	ASSERT_EQ(0, lpc_buf_get(self->c, &b, MOST));
-	EXPECT_EQ(MOST, b.room);
+	ASSERT_EQ(0, serve(self, 1, room));
+	ASSERT_EQ(0, lpc_buf_get(self->c, &b, room));
+	EXPECT_EQ(room, b.room);
 	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
-		len = lengths[i];
+		len = lengths[i] < room ? lengths[i] : room;
 		self->t.shared = 0;
 		pattern(b.data, len, i);
 		want = sum(b.data, len);
@@ -445,7 +450,7 @@ static size_t most_of_eight(void)
 {
 	if (SANITIZED)
 		return 256 * KIB;
-	return is_debug() ? MIB : 4 * MIB;
+	return long_form() && !is_debug() ? 4 * MIB : MIB;
 }
 
 /* How many echoes went wrong; -1: not all threads could be made */
@@ -978,7 +983,7 @@ static int time_out(struct lpc_conn *c, size_t len)
 
 TEST_F_TIMEOUT(bulk, a_late_reply_changes_no_byte_of_a_later_call, 300)
 {
-	int n = SANITIZED || is_debug() ? 100 : 1000;
+	int n = SANITIZED || is_debug() ? 100 : long_form() ? 1000 : 200;
 	int i, changed = 0, failed = 0, held = 0;
 	__u64 want, most = 0;
 	struct lpc_buf b;

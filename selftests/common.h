@@ -67,6 +67,15 @@ struct lpcbuf {
 	char data[304];
 };
 
+/*
+ * A theme that repeats what chance decides has a short form and a long one, for
+ * tools/vm/run --long; the deterministic tests are the same in both.
+ */
+static inline bool long_form(void)
+{
+	return getenv("LPC_LONG");
+}
+
 /* ---- time ---------------------------------------------------------------- */
 
 static inline uint64_t now_ns(void)

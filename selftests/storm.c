@@ -4,7 +4,8 @@
  * clients and four server threads; then the same while receivers fault, have
  * too little room, or are killed between pairing and copy-out.
  *
- * --full: 1 000 000 calls in the first part, 100 000 in the others.
+ * --full: 1 000 000 calls in the first part, 100 000 in the others; the long form
+ * has 8 000 and 4 000.
  */
 #include "numbered.h"
 #include "hostile_memory.h"
@@ -12,7 +13,7 @@
 #define CLIENTS	8
 #define SERVERS	4
 
-static unsigned int plain_calls = 8000, other_calls = 4000;
+static unsigned int plain_calls = 2400, other_calls = 1200;
 static long period_ns = 1000000;
 
 static atomic_ulong ticks;
@@ -210,6 +211,9 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "--full")) {
 		plain_calls = 1000000;
 		other_calls = 100000;
+	} else if (long_form()) {
+		plain_calls = 8000;
+		other_calls = 4000;
 	} else if (has_feature(LPC_HAS_DEBUG)) {
 		plain_calls = 4000;
 		other_calls = 2000;

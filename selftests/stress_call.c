@@ -4,7 +4,7 @@
  * threads, of which one leaves with a request in its hands.
  *
  * --full: 200 clients of 1 000 calls, 50 killed. Else a tenth of each client
- * number.
+ * number, and but for the long form a quarter of the calls.
  */
 #include "numbered.h"
 
@@ -12,7 +12,9 @@
 #define DEADLINE_MS	2000
 
 static int clients = 20, killed = 5;
-static unsigned int calls = 1000;
+static unsigned int calls = 250;
+/* Those to be killed: at which call, at the earliest; they go on until then. */
+static unsigned int doomed[NUMBERED_CLIENTS];
 
 static void client(const char *name, struct ledger *l, __u32 who)
 {
@@ -22,7 +24,7 @@ static void client(const char *name, struct ledger *l, __u32 who)
 
 	ce = numbered_connect(name, who);
 	must(ce >= 0);
-	for (seq = 1; seq <= calls; seq++) {
+	for (seq = 1; seq <= calls || doomed[who]; seq++) {
 		/* Client 0 asks one thread to leave, in the middle. */
 		bool leave = who == 0 && seq == calls / 2;
 
@@ -41,23 +43,29 @@ static void client(const char *name, struct ledger *l, __u32 who)
 	_exit(0);
 }
 
-/* Kills @killed clients, never client 0, each when it got to a random call */
+/* @killed clients, never client 0, each when it got to a random call */
+static void doom_some(void)
+{
+	unsigned int seed = getpid();
+	int n = 0, i;
+
+	while (n < killed) {
+		i = 1 + rand_r(&seed) % (clients - 1);
+		if (doomed[i])
+			continue;
+		doomed[i] = 1 + rand_r(&seed) % calls;
+		n++;
+	}
+}
+
 static void kill_some(pid_t *pid, bool *dead, struct ledger *l)
 {
-	unsigned int seed = getpid(), at[NUMBERED_CLIENTS] = { 0 };
-	int left = 0, i;
+	int left = killed, i;
 
-	while (left < killed) {
-		i = 1 + rand_r(&seed) % (clients - 1);
-		if (at[i])
-			continue;
-		at[i] = 1 + rand_r(&seed) % (calls * 9 / 10);
-		left++;
-	}
 	while (left) {
 		for (i = 1; i < clients; i++) {
-			if (!at[i] || dead[i] ||
-			    atomic_load(&l->done[i]) < at[i])
+			if (!doomed[i] || dead[i] ||
+			    atomic_load(&l->done[i]) < doomed[i])
 				continue;
 			kill(pid[i], SIGKILL);
 			dead[i] = true;
@@ -83,6 +91,9 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "--full")) {
 		clients = 200;
 		killed = 50;
+		calls = 1000;
+	} else if (long_form() || has_feature(LPC_HAS_DEBUG)) {
+		calls = 1000;
 	}
 	ksft_print_header();
 	ksft_set_plan(8);
@@ -93,6 +104,7 @@ int main(int argc, char **argv)
 	s.ledger = l;
 	s.prepare = NULL;
 	server = numbered_server_start(&s, SERVERS);
+	doom_some();
 	for (i = 0; i < clients; i++) {
 		pid[i] = fork_child();
 		if (pid[i] == 0) {
