@@ -642,7 +642,7 @@ TEST_F(views, are_unharmed_by_what_the_peer_does_with_its_own)
 		v[0] = 1;
 		must(!munmap(v + SERVER_BYTES / 2, PAGE));
 		v = mremap(v, SERVER_BYTES / 2, SERVER_BYTES / 2,
-			   MREMAP_MAYMOVE | MREMAP_FIXED, v + (1ul << 32));
+			   MREMAP_MAYMOVE | MREMAP_FIXED, v - (1ul << 32));
 		must(v != MAP_FAILED);
 		v[1] = 2;
 		must(!mprotect(v, PAGE, PROT_NONE));
