@@ -56,7 +56,7 @@ static unsigned int delays(void)
  */
 static void relax(void)
 {
-	/* checkpatch: ARCH_DEFINES: others have no such hint to user space */
+	/* Others have no such hint for user space. */
 #ifdef __x86_64__
 	__builtin_ia32_pause();
 #endif
