@@ -17,7 +17,7 @@ vm = tools/vm
 # the library, the CLI and the tests take these
 user = $(MAKE) -C $(1) O=$(O) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) $(2)
 
-.PHONY: all help demo check check-long check-debug shell models stress-call mutants lint \
+.PHONY: all help demo check check-long check-debug shell models stress-call mutants profile lint \
 	modules lib tools install uninstall clean
 
 all: modules lib tools
@@ -34,6 +34,8 @@ help:
 	@echo '  mutants      break the module on purpose; each break must be caught'
 	@echo '  models       check the model of a call'\''s states'
 	@echo '  lint         checkpatch, sparse, compilers, analysers, spelling, layers'
+	@echo 'Measure it, in a VM (Documentation/performance.rst):'
+	@echo '  profile      MECH=lpc_call: instructions of a round trip by kernel function'
 	@echo 'Build and install:'
 	@echo '  modules      lpc.ko for KERNEL, below build/'
 	@echo '  lib, tools   liblpc; lpcctl'
@@ -42,7 +44,8 @@ help:
 	@echo '  clean        remove build/; the cache of kernels (~/.cache/lpc) stays'
 	@echo 'KERNEL=6.12, KERNEL=debug or KERNEL=/a/built/tree chooses another kernel.'
 
-demo check check-long check-debug shell stress-call mutants:
+export MECH
+demo check check-long check-debug shell stress-call mutants profile:
 	@$(vm)/target $@
 
 models:

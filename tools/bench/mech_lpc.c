@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mech_lpc.c - lpc_call(), sleeping and with LPC_CALL_SPIN, through liblpc on
+ * both sides
+ */
+#include <errno.h>
+#include <lpc.h>
+
+#include "mechs.h"
+
+#define START_MS	10000
+
+static int make(struct pair *p)
+{
+	struct lpc_module m = { .size = sizeof(m) };
+
+	(void)p;
+	return lpc_info(&m);
+}
+
+static int echo(struct lpc_req *r, void *arg)
+{
+	(void)arg;
+	return lpc_reply(r, 0, r->data, r->len);
+}
+
+static int serve(struct pair *p, uint64_t flags)
+{
+	struct lpc_server *s;
+	struct lpc_port *port;
+	int r;
+
+	r = lpc_port_open(&port, p->name, LPC_OPTS(lpc_port_opts, .flags = flags));
+	if (r)
+		return r;
+	r = lpc_server_new(&s, port, echo, NULL, NULL);
+	if (r)
+		return r;
+	return lpc_server_run(s);
+}
+
+static int serve_call(struct pair *p)
+{
+	return serve(p, 0);
+}
+
+static int serve_spin(struct pair *p)
+{
+	return serve(p, LPC_OPEN_SPIN);
+}
+
+static int conn(struct pair *p)
+{
+	struct lpc_connect_opts o = {
+		.size = sizeof(o), .flags = LPC_WAIT_NAME, .deadline = lpc_in_ms(START_MS),
+		.section = p->bytes > LPC_INLINE_MAX ? p->bytes : LPC_NO_SECTION,
+	};
+
+	return lpc_connect((struct lpc_conn **)&p->own, p->name, &o);
+}
+
+static int done(const struct pair *p, ssize_t n)
+{
+	return n < 0 ? (int)n : n == (ssize_t)p->bytes ? 0 : -EPROTO;
+}
+
+static int turn_call(struct pair *p)
+{
+	return done(p, lpc_call(p->own, 0, p->buf, p->bytes, p->buf, p->bytes, NULL));
+}
+
+static int turn_spin(struct pair *p)
+{
+	return done(p, lpc_call(p->own, 0, p->buf, p->bytes, p->buf, p->bytes,
+				LPC_OPTS(lpc_call_opts, .flags = LPC_CALL_SPIN)));
+}
+
+const struct mech mech_lpc_call = {
+	.name = "lpc_call", .text = "lpc_call", .needs = "the module",
+	.max = LPC_COPY_MAX, .make = make, .serve = serve_call, .connect = conn, .turn = turn_call,
+};
+
+const struct mech mech_lpc_spin = {
+	.name = "lpc_spin", .text = "lpc_call, LPC_SPIN", .needs = "the module", .spins = true,
+	.max = LPC_COPY_MAX, .make = make, .serve = serve_spin, .connect = conn, .turn = turn_spin,
+};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * mechs.h - every mechanism, by file
+ */
+#ifndef TOOLS_BENCH_MECHS_H
+#define TOOLS_BENCH_MECHS_H
+
+#include "bench.h"
+
+extern const struct mech mech_lpc_call, mech_lpc_spin;			/* mech_lpc.c */
+extern const struct mech mech_event_pair;				/* mech_event.c */
+extern const struct mech mech_eventfd, mech_futex, mech_spin;		/* mech_shm.c */
+extern const struct mech mech_pipe;					/* mech_pipe.c */
+extern const struct mech mech_unix_stream, mech_unix_seqpacket,
+	mech_unix_cred;							/* mech_unix.c */
+
+#endif
