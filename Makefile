@@ -17,7 +17,8 @@ vm = tools/vm
 # the library, the CLI and the tests take these
 user = $(MAKE) -C $(1) O=$(O) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) $(2)
 
-.PHONY: all help demo check check-long check-debug shell models stress-call mutants profile lint \
+.PHONY: all help demo check check-long check-debug shell models stress-call mutants profile \
+	bench bench-quick lint \
 	modules lib tools install uninstall clean
 
 all: modules lib tools
@@ -35,6 +36,8 @@ help:
 	@echo '  models       check the model of a call'\''s states'
 	@echo '  lint         checkpatch, sparse, compilers, analysers, spelling, layers'
 	@echo 'Measure it, in a VM (Documentation/performance.rst):'
+	@echo '  bench        LPC and its peers side by side; build/bench.json and build/bench/*.svg'
+	@echo '  bench-quick  the same at two sizes, in under two minutes'
 	@echo '  profile      MECH=lpc_call: instructions of a round trip by kernel function'
 	@echo 'Build and install:'
 	@echo '  modules      lpc.ko for KERNEL, below build/'
@@ -45,7 +48,7 @@ help:
 	@echo 'KERNEL=6.12, KERNEL=debug or KERNEL=/a/built/tree chooses another kernel.'
 
 export MECH
-demo check check-long check-debug shell stress-call mutants profile:
+demo check check-long check-debug shell stress-call mutants profile bench bench-quick:
 	@$(vm)/target $@
 
 models:

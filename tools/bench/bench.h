@@ -36,11 +36,12 @@ struct mech {
 	const char *name;	/* as in MECH= and bench.json */
 	const char *text;	/* as in tables */
 	const char *needs;	/* what is to be installed where @make fails */
-	size_t max;		/* longest message, 0: any */
+	size_t min, max;	/* shortest and longest message; max 0: any */
 	bool spins;		/* of no use on one CPU */
 	int (*make)(struct pair *p);	/* what both processes inherit */
 	int (*serve)(struct pair *p);	/* in the server, until it is killed */
 	int (*connect)(struct pair *p);	/* in the client */
+	int (*more)(struct pair *p, uint32_t n);	/* in the client: so many that idle */
 	int (*turn)(struct pair *p);	/* a round trip: @buf there and back */
 	void (*drop)(struct pair *p);	/* in the parent, after both */
 };
@@ -63,6 +64,7 @@ struct plan {
 	uint32_t warm_up;
 	uint32_t turns;
 	enum place place;
+	uint32_t idle;		/* connections beside the one that works */
 	bool marks;		/* for tools/bench/profile: no clock, no counters */
 };
 
@@ -74,9 +76,35 @@ struct result {
 	double switches;	/* of both, a round trip */
 	double calls;		/* system calls; negative: cannot be counted here */
 	double wakes;		/* likewise */
+	uint64_t idle_bytes;	/* kernel memory of an idle connection, both ends */
+	uint64_t idle_ns;	/* to make one */
 };
 
 /* A fresh pair of processes. Returns 0 or a negative errno. */
 int pair_run(const struct mech *m, const struct plan *plan, struct result *r);
+
+/* A line of the result: a mechanism, a size, a placement */
+struct row {
+	const struct mech *mech;
+	struct plan plan;
+	int error;		/* why there is nothing in it: a negative errno */
+	uint32_t pairs;		/* that were measured */
+	uint64_t *p50;		/* of each pair, ascending */
+	struct result median;	/* of the pair whose p50 is the median */
+	uint64_t mean_least;	/* the least mean of all pairs */
+};
+
+/*
+ * Fills @n rows from @pairs fresh pairs of processes each. The rows take turns, so
+ * that what the machine does meanwhile hits all of them; @told is called for each
+ * pair that is done. Returns 0 or -ENOMEM; what a row lacks stands in it.
+ */
+int rows_measure(struct row *rows, size_t n, uint32_t pairs, void (*told)(size_t done, size_t of));
+void rows_free(struct row *rows, size_t n);
+
+/* The row of AF_UNIX seqpacket with the same size and placement, or NULL */
+const struct row *rows_peer(const struct row *rows, size_t n, const struct row *of);
+
+const char *place_name(enum place place);
 
 #endif

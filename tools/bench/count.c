@@ -7,6 +7,7 @@
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -29,23 +30,54 @@ static double switches_of(const char *path)
 	return sum;
 }
 
-double count_switches(pid_t pid)
+/* The threads of a process, at most @max */
+static int threads_of(pid_t pid, pid_t *tid, int max)
 {
 	const struct dirent *e;
-	char path[320];
-	double sum = 0;
+	char path[64];
+	int n = 0;
 	DIR *d;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	d = opendir(path);
-	while (d && (e = readdir(d))) {
-		if (e->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/task/%s/status", pid, e->d_name);
-		sum += switches_of(path);
-	}
+	while (d && n < max && (e = readdir(d)))
+		if (e->d_name[0] != '.')
+			tid[n++] = atoi(e->d_name);
 	if (d)
 		closedir(d);
+	return n;
+}
+
+double count_switches(pid_t pid)
+{
+	pid_t tid[COUNTED_THREADS];
+	int n = threads_of(pid, tid, COUNTED_THREADS);
+	char path[64];
+	double sum = 0;
+
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%d/status", pid, tid[i]);
+		sum += switches_of(path);
+	}
+	return sum;
+}
+
+uint64_t count_kernel_bytes(void)
+{
+	static const char *const of[] = { "Slab:", "KernelStack:", "Percpu:", "Shmem:", "VmallocUsed:" };
+	unsigned long long sum = 0, n;
+	char line[128], name[32];
+	FILE *f = fopen("/proc/meminfo", "re");
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%31s %llu", name, &n) != 2)
+			continue;
+		for (size_t i = 0; i < sizeof(of) / sizeof(*of); i++)
+			if (strcmp(name, of[i]) == 0)
+				sum += n * 1024;
+	}
+	if (f)
+		fclose(f);
 	return sum;
 }
 
@@ -87,34 +119,40 @@ static int counter(const char *event, pid_t pid)
 
 void count_begin(struct counters *c, pid_t a, pid_t b)
 {
-	const pid_t pid[2] = { a, b };
+	pid_t tid[COUNTED_THREADS];
+	int i;
 
-	for (int i = 0; i < 2; i++) {
-		c->calls[i] = counter("raw_syscalls/sys_enter", pid[i]);
-		c->wakes[i] = counter("sched/sched_waking", pid[i]);
+	c->threads = threads_of(a, tid, COUNTED_THREADS);
+	c->threads += threads_of(b, tid + c->threads, COUNTED_THREADS - c->threads);
+	for (i = 0; i < c->threads; i++) {
+		c->calls[i] = counter("raw_syscalls/sys_enter", tid[i]);
+		c->wakes[i] = counter("sched/sched_waking", tid[i]);
 	}
-	for (int i = 0; i < 2; i++) {
+	for (i = 0; i < c->threads; i++) {
 		ioctl(c->calls[i], PERF_EVENT_IOC_RESET, 0);
 		ioctl(c->wakes[i], PERF_EVENT_IOC_RESET, 0);
 	}
 }
 
-/* A round trip's share of both */
-static double sum(const int *fd, uint32_t turns)
+/* A round trip's share of all */
+static double share(const int *fd, int threads, uint32_t turns)
 {
-	uint64_t n[2];
+	double sum = 0;
+	uint64_t n;
 
-	for (int i = 0; i < 2; i++)
-		if (read(fd[i], &n[i], sizeof(n[i])) != sizeof(n[i]))
+	for (int i = 0; i < threads; i++) {
+		if (read(fd[i], &n, sizeof(n)) != sizeof(n))
 			return -1;
-	return (double)(n[0] + n[1]) / turns;
+		sum += (double)n;
+	}
+	return sum / turns;
 }
 
 void count_end(struct counters *c, uint32_t turns, double *calls, double *wakes)
 {
-	*calls = sum(c->calls, turns);
-	*wakes = sum(c->wakes, turns);
-	for (int i = 0; i < 2; i++) {
+	*calls = share(c->calls, c->threads, turns);
+	*wakes = share(c->wakes, c->threads, turns);
+	for (int i = 0; i < c->threads; i++) {
 		close(c->calls[i]);
 		close(c->wakes[i]);
 	}

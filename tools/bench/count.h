@@ -11,9 +11,15 @@
 /* Context switches of all threads of a process so far */
 double count_switches(pid_t pid);
 
+/* What the kernel has for itself and for shared memory, by /proc/meminfo */
+uint64_t count_kernel_bytes(void);
+
+#define COUNTED_THREADS	16	/* of both processes */
+
 struct counters {
-	int calls[2];
-	int wakes[2];
+	int calls[COUNTED_THREADS];
+	int wakes[COUNTED_THREADS];
+	int threads;
 };
 
 /*

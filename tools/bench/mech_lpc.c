@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <lpc.h>
+#include <stdlib.h>
 
 #include "mechs.h"
 
@@ -59,6 +60,17 @@ static int conn(struct pair *p)
 	return lpc_connect((struct lpc_conn **)&p->own, p->name, &o);
 }
 
+/* They stay until the process ends. */
+static int more(struct pair *p, uint32_t n)
+{
+	struct lpc_conn *c;
+	int r = 0;
+
+	while (n-- && r == 0)
+		r = lpc_connect(&c, p->name, LPC_OPTS(lpc_connect_opts, .section = LPC_NO_SECTION));
+	return r;
+}
+
 static int done(const struct pair *p, ssize_t n)
 {
 	return n < 0 ? (int)n : n == (ssize_t)p->bytes ? 0 : -EPROTO;
@@ -75,9 +87,46 @@ static int turn_spin(struct pair *p)
 				LPC_OPTS(lpc_call_opts, .flags = LPC_CALL_SPIN)));
 }
 
+/* ---- in place: nobody copies ---------------------------------------------- */
+
+static int serve_in_place(struct pair *p)
+{
+	return lpc_serve(p->name, echo, NULL,
+			 LPC_OPTS(lpc_server_opts, .flags = LPC_SERVE_IN_PLACE));
+}
+
+static struct lpc_buf place;	/* the client's, for its one connection */
+
+static int conn_in_place(struct pair *p)
+{
+	int r = conn(p);
+
+	if (r == 0)
+		r = lpc_buf_get(p->own, &place, p->bytes);
+	if (r)
+		return r;
+	free(p->buf);
+	p->buf = place.data;
+	return 0;
+}
+
+static int turn_in_place(struct pair *p)
+{
+	return done(p, lpc_call_buf(p->own, 0, &place, p->bytes, NULL));
+}
+
+const struct mech mech_lpc_in_place = {
+	.name = "lpc_in_place", .text = "lpc_call_buf, in place", .needs = "the module",
+	.min = LPC_INLINE_MAX + 1, .max = LPC_COPY_MAX,
+	.make = make, .serve = serve_in_place, .connect = conn_in_place, .turn = turn_in_place,
+};
+
+/* ---- ---------------------------------------------------------------------- */
+
 const struct mech mech_lpc_call = {
 	.name = "lpc_call", .text = "lpc_call", .needs = "the module",
-	.max = LPC_COPY_MAX, .make = make, .serve = serve_call, .connect = conn, .turn = turn_call,
+	.max = LPC_COPY_MAX, .make = make, .serve = serve_call, .connect = conn, .more = more,
+	.turn = turn_call,
 };
 
 const struct mech mech_lpc_spin = {

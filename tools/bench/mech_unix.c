@@ -27,6 +27,17 @@ static int conn(struct pair *p)
 	return 0;
 }
 
+/* They stay until the process ends; both ends are in the client. */
+static int more(struct pair *p, uint32_t n, int type)
+{
+	int fd[2], r = 0;
+
+	(void)p;
+	while (n-- && r == 0)
+		r = socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fd) ? -errno : 0;
+	return r;
+}
+
 static int make_stream(struct pair *p)
 {
 	return make(p, SOCK_STREAM);
@@ -43,9 +54,15 @@ static int turn_stream(struct pair *p)
 	return stream_turn(p, p->fd[CLIENT], p->fd[CLIENT]);
 }
 
+static int more_stream(struct pair *p, uint32_t n)
+{
+	return more(p, n, SOCK_STREAM);
+}
+
 const struct mech mech_unix_stream = {
 	.name = "unix_stream", .text = "unix stream",
-	.make = make_stream, .serve = serve_stream, .connect = conn, .turn = turn_stream,
+	.make = make_stream, .serve = serve_stream, .connect = conn, .more = more_stream,
+	.turn = turn_stream,
 };
 
 /* ---- seqpacket ------------------------------------------------------------ */
@@ -87,9 +104,15 @@ static int turn_packet(struct pair *p)
 	return r ? r : get(p, p->fd[CLIENT]);
 }
 
+static int more_packet(struct pair *p, uint32_t n)
+{
+	return more(p, n, SOCK_SEQPACKET);
+}
+
 const struct mech mech_unix_seqpacket = {
 	.name = "unix_seqpacket", .text = "unix seqpacket", .max = PACKET_MAX,
-	.make = make_packet, .serve = serve_packet, .connect = conn, .turn = turn_packet,
+	.make = make_packet, .serve = serve_packet, .connect = conn, .more = more_packet,
+	.turn = turn_packet,
 };
 
 /* ---- with credentials ----------------------------------------------------- */

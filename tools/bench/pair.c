@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -21,6 +22,8 @@
 #include "bench.h"
 #include "count.h"
 #include "marks.h"
+
+#define FDS	256	/* more than anything here has beside its connections */
 
 /* What the children tell their parent */
 struct told {
@@ -32,7 +35,11 @@ struct told {
 
 int pair_share(struct pair *p, size_t bytes)
 {
-	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *at;
+
+	if (!bytes)
+		bytes = 1;
+	at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (at == MAP_FAILED)
 		return -errno;
@@ -51,15 +58,33 @@ static uint64_t now(clockid_t clock)
 
 /* ---- the two processes ---------------------------------------------------- */
 
+/* Each connection is a descriptor on both sides. */
+static int room_for(uint32_t connections)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l))
+		return -errno;
+	if (l.rlim_cur >= 2 * (rlim_t)connections + FDS)
+		return 0;
+	l.rlim_cur = 2 * (rlim_t)connections + FDS;
+	if (l.rlim_max < l.rlim_cur)
+		l.rlim_max = l.rlim_cur;
+	return setrlimit(RLIMIT_NOFILE, &l) ? -errno : 0;
+}
+
 static int settle(const struct plan *plan, int cpu, pid_t parent)
 {
 	cpu_set_t set;
 
+	int r;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		return -ECHILD;
-	if (plan->place == PLACE_FREE)
-		return 0;
+	r = room_for(plan->idle);
+	if (r || plan->place == PLACE_FREE)
+		return r;
 	CPU_ZERO(&set);
 	CPU_SET(plan->place == PLACE_TWO ? cpu : 0, &set);
 	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
@@ -179,6 +204,23 @@ static int measure(struct pair *p, const struct plan *plan, struct told *told)
 	return r;
 }
 
+static int more(struct pair *p, const struct plan *plan, struct told *told)
+{
+	uint64_t bytes, t0;
+	int r;
+
+	if (!plan->idle)
+		return 0;
+	if (!p->mech->more)
+		return -EOPNOTSUPP;
+	bytes = count_kernel_bytes();
+	t0 = now(CLOCK_MONOTONIC);
+	r = p->mech->more(p, plan->idle);
+	told->result.idle_ns = (now(CLOCK_MONOTONIC) - t0) / plan->idle;
+	told->result.idle_bytes = (count_kernel_bytes() - bytes) / plan->idle;
+	return r;
+}
+
 static int client(struct pair *p, const struct plan *plan, struct told *told, pid_t parent)
 {
 	int r = settle(plan, 0, parent);
@@ -189,6 +231,8 @@ static int client(struct pair *p, const struct plan *plan, struct told *told, pi
 		r = p->mech->connect(p);
 	if (r == 0)
 		r = check(p);
+	if (r == 0)
+		r = more(p, plan, told);
 	if (r == 0)
 		r = turns(p, plan->warm_up);
 	if (r == 0)
@@ -280,7 +324,7 @@ int pair_run(const struct mech *m, const struct plan *plan, struct result *res)
 	struct told *told;
 	int r;
 
-	if (m->max && plan->bytes > m->max)
+	if (plan->bytes < m->min || (m->max && plan->bytes > m->max))
 		return -EMSGSIZE;
 	told = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (told == MAP_FAILED)

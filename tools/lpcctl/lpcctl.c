@@ -22,7 +22,7 @@ static const struct verb verbs[] = {
 	{ "wait", cmd_wait, "NAME", "until the port exists", false },
 	{ "echo", cmd_echo, "NAME", "a server that returns what it gets", false },
 	{ "serve", cmd_serve, "NAME -- CMD...", "a server that runs CMD for each request", false },
-	{ "bench", cmd_bench, "", "round trips against AF_UNIX, in one run", false },
+	{ "bench", cmd_bench, "", "round trips through LPC and its peers, in one run", true },
 };
 
 #define VERBS	ARRAY_SIZE(verbs)

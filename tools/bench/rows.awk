@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# rows.awk: reads bench.json for tables and charts, which follow as another -f:
+# a row a line by way of sed, then row() is called for each that has a result.
+# In it: method, kernel, mech, bytes, place, idle, value (mean under icount, else
+# p50), worst (the slowest pair's p50), ratio (0: none), switches, wakes, calls.
+
+function field(key,	 s) {
+	if (!match($0, "\"" key "\":[^,}]*"))
+		return ""
+	s = substr($0, RSTART + length(key) + 3, RLENGTH - length(key) - 3)
+	gsub(/"/, "", s)
+	return s
+}
+
+function size_name(b) {
+	if (b >= 1048576)
+		return b / 1048576 " Mi"
+	return b >= 1024 && b % 1024 == 0 ? b / 1024 " Ki" : b
+}
+
+/"method"/ {
+	method = field("method")
+	kernel = field("kernel")
+}
+
+/"mechanism"/ && !/"error"/ {
+	mech = field("mechanism")
+	bytes = field("bytes")
+	place = field("placement")
+	idle = field("idle") + 0
+	value = field(method == "icount" ? "mean" : "p50") + 0
+	ratio = field("ratio") + 0
+	switches = field("switches")
+	wakes = field("wakes")
+	calls = field("calls")
+	idle_bytes = field("idle_bytes") + 0
+	# the last of pairs_p50, which ends the row
+	worst = $0
+	sub(/\].*/, "", worst)
+	sub(/.*[,[]/, "", worst)
+	row()
+}
