@@ -68,8 +68,9 @@ struct plan {
 	bool marks;		/* for tools/bench/profile: no clock, no counters */
 };
 
-/* Of @turns round trips, in ns; under icount, instructions */
+/* In ns; under icount, instructions */
 struct result {
+	uint32_t turns;		/* round trips: as planned, or fewer if they are slow */
 	uint64_t mean;		/* without a look at the clock between them */
 	uint64_t p50, p90, p99, p999, max;
 	uint64_t cpu;		/* CPU time of both processes */

@@ -11,6 +11,7 @@ const struct mech *const mechs[] = {
 	&mech_event_pair, &mech_eventfd, &mech_futex, &mech_spin,
 	&mech_pipe, &mech_posix_mq, &mech_sysv_msg,
 	&mech_unix_seqpacket, &mech_unix_cred, &mech_unix_stream, &mech_binder,
+	&mech_dbus,
 	NULL,
 };
 

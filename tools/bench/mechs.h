@@ -16,5 +16,6 @@ extern const struct mech mech_unix_stream, mech_unix_seqpacket,
 	mech_unix_cred;							/* mech_unix.c */
 extern const struct mech mech_posix_mq, mech_sysv_msg;			/* mech_queue.c */
 extern const struct mech mech_binder;					/* mech_binder.c */
+extern const struct mech mech_dbus;					/* mech_dbus.c */
 
 #endif

@@ -23,7 +23,9 @@
 #include "count.h"
 #include "marks.h"
 
-#define FDS	256	/* more than anything here has beside its connections */
+#define FDS		256	/* more than anything here has beside its connections */
+#define STRETCH_NS	UINT64_C(250000000)	/* one stretch of round trips, about */
+#define TURNS_LEAST	8u
 
 /* What the children tell their parent */
 struct told {
@@ -150,11 +152,11 @@ static uint64_t share(const uint64_t *ns, uint32_t n, uint32_t per_mille)
 	return ns[(uint64_t)(n - 1) * per_mille / 1000];
 }
 
-static int each(struct pair *p, const struct plan *plan, struct told *told)
+static int each(struct pair *p, uint32_t n, struct told *told)
 {
 	struct result *res = &told->result;
-	uint32_t i, n = plan->turns;
 	uint64_t t0;
+	uint32_t i;
 	int r = 0;
 
 	for (i = 0; i < n && r == 0; i++) {
@@ -175,7 +177,7 @@ static int each(struct pair *p, const struct plan *plan, struct told *told)
  * Three stretches: one that only the clock frames, one that it cuts, one in
  * which the kernel counts, which costs time.
  */
-static int measure(struct pair *p, const struct plan *plan, struct told *told)
+static int measure(struct pair *p, uint32_t n, struct told *told)
 {
 	struct result *res = &told->result;
 	clockid_t clock;
@@ -184,23 +186,47 @@ static int measure(struct pair *p, const struct plan *plan, struct told *told)
 
 	if (clock_getcpuclockid(p->server, &clock))
 		return -ESRCH;
+	res->turns = n;
 	res->switches = -count_switches(getpid()) - count_switches(p->server);
 	cpu = now(clock) + now(CLOCK_PROCESS_CPUTIME_ID);
 	t0 = now(CLOCK_MONOTONIC);
-	r = turns(p, plan->turns);
-	res->mean = (now(CLOCK_MONOTONIC) - t0) / plan->turns;
-	res->cpu = (now(clock) + now(CLOCK_PROCESS_CPUTIME_ID) - cpu) / plan->turns;
+	r = turns(p, n);
+	res->mean = (now(CLOCK_MONOTONIC) - t0) / n;
+	res->cpu = (now(clock) + now(CLOCK_PROCESS_CPUTIME_ID) - cpu) / n;
 	res->switches += count_switches(getpid()) + count_switches(p->server);
-	res->switches /= plan->turns;
+	res->switches /= n;
 	if (r == 0)
-		r = each(p, plan, told);
+		r = each(p, n, told);
 	if (r == 0) {
 		struct counters c;
 
 		count_begin(&c, getpid(), p->server);
-		r = turns(p, plan->turns);
-		count_end(&c, plan->turns, &res->calls, &res->wakes);
+		r = turns(p, n);
+		count_end(&c, n, &res->calls, &res->wakes);
 	}
+	return r;
+}
+
+/*
+ * Warms it up and says how many round trips a stretch then has: where each takes
+ * milliseconds, fewer than planned.
+ */
+static int warm_up(struct pair *p, const struct plan *plan, uint32_t *n)
+{
+	uint64_t t0 = now(CLOCK_MONOTONIC), took = 0;
+	uint32_t i = 0;
+	int r = 0;
+
+	while (r == 0 && i < plan->warm_up && (took < STRETCH_NS || i < TURNS_LEAST)) {
+		r = p->mech->turn(p);
+		took = now(CLOCK_MONOTONIC) - t0;
+		i++;
+	}
+	*n = plan->turns;
+	if (i && took / i * *n > STRETCH_NS)
+		*n = (uint32_t)(STRETCH_NS / (took / i));
+	if (*n < TURNS_LEAST)
+		*n = plan->turns < TURNS_LEAST ? plan->turns : TURNS_LEAST;
 	return r;
 }
 
@@ -224,6 +250,7 @@ static int more(struct pair *p, const struct plan *plan, struct told *told)
 static int client(struct pair *p, const struct plan *plan, struct told *told, pid_t parent)
 {
 	int r = settle(plan, 0, parent);
+	uint32_t n = 0;
 
 	if (r == 0)
 		r = own_buffer(p);
@@ -234,9 +261,9 @@ static int client(struct pair *p, const struct plan *plan, struct told *told, pi
 	if (r == 0)
 		r = more(p, plan, told);
 	if (r == 0)
-		r = turns(p, plan->warm_up);
+		r = warm_up(p, plan, &n);
 	if (r == 0)
-		r = plan->marks ? marked(p, plan->turns) : measure(p, plan, told);
+		r = plan->marks ? marked(p, plan->turns) : measure(p, n, told);
 	return r;
 }
 

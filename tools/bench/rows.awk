@@ -3,7 +3,7 @@
 # rows.awk: reads bench.json for tables and charts, which follow as another -f:
 # a row a line by way of sed, then row() is called for each that has a result.
 # In it: method, kernel, mech, bytes, place, idle, value (mean under icount, else
-# p50), worst (the slowest pair's p50), ratio (0: none), switches, wakes, calls.
+# the p50 of the best pair), worst (the slowest pair's p50), ratio (0: none), switches, wakes, calls.
 
 function field(key,	 s) {
 	if (!match($0, "\"" key "\":[^,}]*"))
@@ -26,10 +26,9 @@ function size_name(b) {
 
 /"mechanism"/ && !/"error"/ {
 	mech = field("mechanism")
-	bytes = field("bytes")
+	bytes = field("bytes") + 0
 	place = field("placement")
 	idle = field("idle") + 0
-	value = field(method == "icount" ? "mean" : "p50") + 0
 	ratio = field("ratio") + 0
 	switches = field("switches")
 	wakes = field("wakes")
@@ -38,6 +37,10 @@ function size_name(b) {
 	# the last of pairs_p50, which ends the row
 	worst = $0
 	sub(/\].*/, "", worst)
-	sub(/.*[,[]/, "", worst)
+	sub(/.*\[/, "", worst)
+	best = worst
+	sub(/,.*/, "", best)
+	sub(/.*,/, "", worst)
+	value = (method == "icount" ? field("mean") : best) + 0
 	row()
 }

@@ -21,7 +21,7 @@
 #define BYTES_MAX	((uint64_t)64 << 20)
 #define LIST_MAX	32
 #define SHORT		4096u	/* longer messages: fewer of them */
-#define CALLS_LEAST	16u
+#define CALLS_LEAST	8u
 
 struct choice {
 	const struct mech *mech[LIST_MAX];

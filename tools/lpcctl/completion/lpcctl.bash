@@ -39,7 +39,7 @@ _lpcctl() {
 	ping) own='--count --interval --size --server-uid' ;;
 	echo) own='--mode --owner --room --threads --verbose --deny-uid --deny-text' ;;
 	serve) own='--mode --owner --room --threads --verbose' ;;
-	bench) own='--quick --size --pin --emulated' ;;
+	bench) own='--quick --mech --size --place --pairs --calls --idle --report --method --pin --emulated' ;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$own $all" -- "$cur")

@@ -18,7 +18,7 @@ complete -c lpcctl -n $none -a ping -d 'is it alive, and how fast'
 complete -c lpcctl -n $none -a wait -d 'until the port exists'
 complete -c lpcctl -n $none -a echo -d 'a server that returns what it gets'
 complete -c lpcctl -n $none -a serve -d 'a server that runs a command for each request'
-complete -c lpcctl -n $none -a bench -d 'round trips against AF_UNIX, in one run'
+complete -c lpcctl -n $none -a bench -d 'round trips through LPC and its peers'
 
 complete -c lpcctl -s J -l json -d 'one JSON object'
 complete -c lpcctl -s o -l output -x -d columns
@@ -52,5 +52,12 @@ complete -c lpcctl -n '__fish_seen_subcommand_from echo' -l deny-uid -x \
 	-a '(__fish_complete_users)' -d refuse
 complete -c lpcctl -n '__fish_seen_subcommand_from echo' -l deny-text -x -d 'words for him'
 complete -c lpcctl -n '__fish_seen_subcommand_from bench' -l quick -d fewer
+complete -c lpcctl -n '__fish_seen_subcommand_from bench' -s m -l mech -x -d mechanisms
+complete -c lpcctl -n '__fish_seen_subcommand_from bench' -s p -l place -x -a 'free same two' -d places
+complete -c lpcctl -n '__fish_seen_subcommand_from bench' -l pairs -x -d 'pairs of processes'
+complete -c lpcctl -n '__fish_seen_subcommand_from bench' -l calls -x -d 'of a pair'
+complete -c lpcctl -n '__fish_seen_subcommand_from bench' -l idle -x -d 'connections beside'
+complete -c lpcctl -n '__fish_seen_subcommand_from bench' -l report -d 'text to paste'
+complete -c lpcctl -n '__fish_seen_subcommand_from bench' -l method -x -a 'wall tcg icount' -d 'what the clock is'
 complete -c lpcctl -n '__fish_seen_subcommand_from bench' -l pin -d 'one CPU'
 complete -c lpcctl -n '__fish_seen_subcommand_from bench' -l emulated -d 'not speeds'

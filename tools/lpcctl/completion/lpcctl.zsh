@@ -25,7 +25,7 @@ _lpcctl() {
 		'wait:until the port exists'
 		'echo:a server that returns what it gets'
 		'serve:a server that runs a command for each request'
-		'bench:round trips against AF_UNIX, in one run'
+		'bench:round trips through LPC and its peers'
 	)
 	all=(
 		'(-J --json)'{-J,--json}'[one JSON object]'
@@ -65,7 +65,12 @@ _lpcctl() {
 		echo) _arguments $all $service '--deny-uid[refuse]:user:_users' \
 			'--deny-text[words for him]:text:' '1:name:' ;;
 		serve) _arguments $all $service '1:name:' '*::command:_normal' ;;
-		bench) _arguments $all '--quick[fewer]' '(-s --size)'{-s,--size}'[bytes]:number:' \
+		bench) _arguments $all '--quick[fewer]' '(-s --size)'{-s,--size}'[bytes]:sizes:' \
+			'(-m --mech)'{-m,--mech}'[mechanisms]:list:' \
+			'(-p --place)'{-p,--place}'[places]:list:(free same two)' \
+			'--pairs[of processes]:number:' '--calls[of a pair]:number:' \
+			'--idle[connections beside]:number:' '--report[text to paste]' \
+			'--method[what the clock is]:name:(wall tcg icount)' \
 			'--pin[one CPU]' '--emulated[not speeds]' ;;
 		*) _arguments $all ;;
 		esac
