@@ -65,8 +65,11 @@ struct plan {
 	uint32_t turns;
 	enum place place;
 	uint32_t idle;		/* connections beside the one that works */
+	uint64_t ahead_ns;	/* CPU time that the client burns first: see rows.c */
 	bool marks;		/* for tools/bench/profile: no clock, no counters */
 };
+
+#define AHEAD_NS	UINT64_C(10000000)	/* enough for a scheduler to notice */
 
 /* In ns; under icount, instructions */
 struct result {

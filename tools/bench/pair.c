@@ -247,6 +247,14 @@ static int more(struct pair *p, const struct plan *plan, struct told *told)
 	return r;
 }
 
+static void burn(uint64_t ns)
+{
+	uint64_t t0 = now(CLOCK_PROCESS_CPUTIME_ID);
+
+	while (ns && now(CLOCK_PROCESS_CPUTIME_ID) - t0 < ns)
+		;
+}
+
 static int client(struct pair *p, const struct plan *plan, struct told *told, pid_t parent)
 {
 	int r = settle(plan, 0, parent);
@@ -262,6 +270,7 @@ static int client(struct pair *p, const struct plan *plan, struct told *told, pi
 		r = more(p, plan, told);
 	if (r == 0)
 		r = warm_up(p, plan, &n);
+	burn(plan->ahead_ns);
 	if (r == 0)
 		r = plan->marks ? marked(p, plan->turns) : measure(p, n, told);
 	return r;
