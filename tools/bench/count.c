@@ -40,11 +40,12 @@ static int threads_of(pid_t pid, pid_t *tid, int max)
 
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	d = opendir(path);
-	while (d && n < max && (e = readdir(d)))
+	if (!d)
+		return 0;
+	while (n < max && (e = readdir(d)))
 		if (e->d_name[0] != '.')
 			tid[n++] = atoi(e->d_name);
-	if (d)
-		closedir(d);
+	closedir(d);
 	return n;
 }
 
@@ -64,7 +65,9 @@ double count_switches(pid_t pid)
 
 uint64_t count_kernel_bytes(void)
 {
-	static const char *const of[] = { "Slab:", "KernelStack:", "Percpu:", "Shmem:", "VmallocUsed:" };
+	static const char *const of[] = {
+		"Slab:", "KernelStack:", "Percpu:", "Shmem:", "VmallocUsed:",
+	};
 	unsigned long long sum = 0, n;
 	char line[128], name[32];
 	FILE *f = fopen("/proc/meminfo", "re");

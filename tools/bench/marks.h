@@ -15,6 +15,7 @@
 
 /* nopl magic(%rax,%rax,1) */
 #ifdef __x86_64__
+/* checkpatch: COMPLEX_MACRO: a statement */
 #define mark(n) __asm__ volatile(".byte 0x0f, 0x1f, 0x84, 0x00\n\t.long %c0" \
 				 :: "i"(MARK_MAGIC + (n)) : "memory")
 #else

@@ -21,6 +21,9 @@
 #define TRIES		1000
 #define TRY_US		1000
 
+/* checkpatch: PREFER_DEFINED_ATTRIBUTE_MACRO: this defines it */
+#define PACKED		__attribute__((packed))
+
 static int open_device(void)
 {
 	static const char *const at[] = { "/dev/binder", "/dev/binderfs/binder" };
@@ -57,18 +60,18 @@ static int start(struct pair *p)
 struct command {
 	__u32 cmd;
 	struct binder_transaction_data t;
-} __attribute__((packed));
+} PACKED;
 
 struct release {
 	__u32 cmd;
 	binder_uintptr_t buffer;
-} __attribute__((packed));
+} PACKED;
 
 /* What one ioctl writes: the buffer of before goes back, then the message goes. */
 struct written {
 	struct release release;
 	struct command command;
-} __attribute__((packed));
+} PACKED;
 
 /*
  * Walks what was read. Returns 1 and the transaction when @wanted is among it, 0

@@ -58,13 +58,13 @@ static int write_config(const struct bus *b)
 	f = fopen(path, "we");
 	if (!f)
 		return -errno;
-	fprintf(f, "<busconfig><type>session</type><listen>unix:path=%s/bus</listen>"
-		"<auth>EXTERNAL</auth><policy context=\"default\">"
-		"<allow send_destination=\"*\" eavesdrop=\"true\"/>"
-		"<allow own=\"*\"/><allow eavesdrop=\"true\"/></policy>"
-		"<limit name=\"max_message_size\">134217728</limit>"
-		"<limit name=\"max_incoming_bytes\">134217728</limit>"
-		"<limit name=\"max_outgoing_bytes\">134217728</limit></busconfig>\n", b->dir);
+	fprintf(f, "<busconfig><type>session</type><listen>unix:path=%s/bus</listen>\n", b->dir);
+	fputs("<auth>EXTERNAL</auth><policy context=\"default\">\n", f);
+	fputs("<allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/>\n", f);
+	fputs("<allow own=\"*\"/></policy>\n", f);
+	fputs("<limit name=\"max_message_size\">134217728</limit>\n", f);
+	fputs("<limit name=\"max_incoming_bytes\">134217728</limit>\n", f);
+	fputs("<limit name=\"max_outgoing_bytes\">134217728</limit></busconfig>\n", f);
 	return fclose(f) ? -errno : 0;
 }
 

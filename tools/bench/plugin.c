@@ -36,7 +36,8 @@ struct counter {
 #define CHUNK	4096u
 
 static struct counter *bucket[BUCKETS];
-static struct counter *chunk;	/* they never move: translated code has their addresses */
+/* They never move: translated code has their addresses. */
+static struct counter *chunk;
 static unsigned int used = CHUNK;
 static uint64_t turns;
 static unsigned int windows;

@@ -50,6 +50,7 @@ static const char *why(const struct row *row)
 		return "not so";
 	case ENOENT:
 	case ENODEV:
+	/* checkpatch: ENOSYS: what mq_open() says on a kernel without */
 	case ENOSYS:
 		return row->mech->needs ? row->mech->needs : "not in this kernel";
 	}
