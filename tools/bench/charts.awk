@@ -42,10 +42,17 @@ function finish(file, y) {
 	close(file)
 }
 
-function trip(	 f, i, j, t, n, m, y, most) {
-	for (i = 1; i <= mechs; i++)
-		if ((order[i], 64) in by_size)
-			sorted[++n] = order[i]
+# What takes many times the others would leave them no room: in words.
+function trip(	 f, i, j, t, n, m, y, most, out) {
+	for (i = 1; i <= mechs; i++) {
+		m = order[i]
+		if (!((m, 64) in by_size))
+			continue
+		if (("unix_seqpacket", 64) in by_size && by_size[m, 64] > 3 * by_size["unix_seqpacket", 64])
+			out = out sprintf("%s %s %d", out == "" ? "Not drawn:" : ",", m, by_size[m, 64])
+		else
+			sorted[++n] = m
+	}
 	for (i = 1; i <= n; i++)
 		for (j = i + 1; j <= n; j++)
 			if (by_size[sorted[j], 64] < by_size[sorted[i], 64]) {
@@ -57,15 +64,16 @@ function trip(	 f, i, j, t, n, m, y, most) {
 		return
 	most = by_size[sorted[n], 64]
 	f = dir "/trip.svg"
-	start(f, 760, 70 + 24 * n, "A round trip of 64 bytes on one CPU, instructions")
+	start(f, 760, 90 + 24 * n, "A round trip of 64 bytes on one CPU, instructions")
 	for (i = 1; i <= n; i++) {
 		m = sorted[i]
 		y = 26 + 24 * i
 		printf "<text x=\"130\" y=\"%d\" text-anchor=\"end\">%s</text>", y, m >f
-		printf "<rect x=\"138\" y=\"%d\" width=\"%.1f\" height=\"16\" fill=\"%s\"/>", y - 12, by_size[m, 64] / most * 520, m ~ /^(lpc|quick|event)/ ? "#4477aa" : "#bbbbbb" >f
+		printf "<rect x=\"138\" y=\"%d\" width=\"%.1f\" height=\"16\" fill=\"%s\"/>", y - 12, by_size[m, 64] / most * 520, m ~ /^(lpc|quick|event_)/ ? "#4477aa" : "#bbbbbb" >f
 		printf "<text x=\"%.1f\" y=\"%d\">%d</text>\n", 144 + by_size[m, 64] / most * 520, y, by_size[m, 64] >f
 	}
-	finish(f, 58 + 24 * n)
+	printf "<text x=\"10\" y=\"%d\">%s</text>\n", 56 + 24 * n, out >f
+	finish(f, 76 + 24 * n)
 }
 
 # axis: the values of x, by number; nx of them; at: what is there, by mech and x

@@ -45,7 +45,8 @@ static const char *out;
 
 static struct counter *counter_of(uint64_t addr)
 {
-	struct counter **b = &bucket[addr * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BUCKETS_BITS)], *c;
+	uint64_t hash = addr * UINT64_C(0x9e3779b97f4a7c15);
+	struct counter **b = &bucket[hash >> (64 - BUCKETS_BITS)], *c;
 
 	for (c = *b; c; c = c->next)
 		if (c->addr == addr)
