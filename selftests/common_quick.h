@@ -243,6 +243,7 @@ struct qcaller {
 	uint64_t flags;
 	ssize_t ret;
 	int taken;
+	atomic_bool done;
 	char rep[64];
 };
 
@@ -255,6 +256,7 @@ static void *qcaller_main(void *arg)
 
 	k->ret = lpc_quick_call(k->q, k->code, "thread", 6, k->rep,
 				sizeof(k->rep), &o);
+	k->done = true;
 	return NULL;
 }
 

@@ -404,7 +404,8 @@ TEST_F(quick, signals_do_not_end_a_call_unless_it_says_so)
 	qcaller_start(&k, self->r.q, SLOW_CODE);
 	ASSERT_TRUE(UNTIL(self->r.t->inside == 1));
 	/* one that comes before it sleeps is none of its business */
-	while (UNTIL(*self->r.q->ch.asleep & LPC_EVENT_ASLEEP) && !k.ret) {
+	while (UNTIL(k.done || *self->r.q->ch.asleep & LPC_EVENT_ASLEEP) &&
+	       !k.done) {
 		pthread_kill(k.thread, SIGUSR1);
 		nap();
 	}
