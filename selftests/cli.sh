@@ -116,12 +116,17 @@ it command_writes_what_has_room says '^100000$' sh -c 'lpcctl call --room 100K s
 # that wants to hear nothing, and both are let go when it has been told
 mkfifo slow
 exec 3<>slow
-serve slow serve self/slow -- sh -c 'read go <slow; cat'
+# a thread for each, and one that accepts
+serve slow serve self/slow --threads 3 -- sh -c 'read go <slow; cat'
 lpcctl -q call self/slow @in >quiet 2>&1 &
 quiet=$!
 lpcctl call self/slow @in >out 2>told &
 call=$!
-until [ -s told ] || ! kill -0 $call; do sleep 0.1; done
+i=0
+until [ -s told ] || [ $i = 300 ]; do
+	i=$((i + 1))
+	sleep 0.1
+done
 echo go >&3
 echo go >&3
 told() {
