@@ -61,8 +61,8 @@ int main(void)
 	}
 	qsort(one, ROUNDS, sizeof(*one), ascending);
 	qsort(many, ROUNDS, sizeof(*many), ascending);
-	printf("median, %d x %d calls: alone %llu ns, one of %d %llu ns: %.3f times (at most %.2f)\n",
-	       ROUNDS, BATCH, (unsigned long long)one[ROUNDS / 2] / BATCH, QSET,
+	printf("median of %d: alone %llu ns, one of %d %llu ns: %.3f times (at most %.2f)\n",
+	       ROUNDS, (unsigned long long)one[ROUNDS / 2] / BATCH, QSET,
 	       (unsigned long long)many[ROUNDS / 2] / BATCH,
 	       (double)many[ROUNDS / 2] / one[ROUNDS / 2], BOUND);
 	qset_close(&set);
