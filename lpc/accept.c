@@ -196,7 +196,7 @@ static int map_now(struct lpc_accepting *a)
 		lpc_waiter_wake(&a->conn->waiter);
 	lpc_unlock(a->port);
 
-	ret = lpc_wait(&now.waiter, deadline, false, NULL);
+	ret = lpc_wait(&now.waiter, deadline, NULL, NULL);
 
 	lpc_lock(a->port);
 	if (now.waiter.done)

@@ -424,7 +424,8 @@ int lpc_call_finish(struct lpc_call *call, struct lpc_io *io, bool handoff,
 	if (io->msg.flags & LPC_SPIN || port->flags & LPC_PORT_SPIN)
 		spin = &call->from->spin;
 	for (;;) {
-		why = lpc_wait(&call->waiter, call->deadline, handoff, spin);
+		why = lpc_wait(&call->waiter, call->deadline,
+			       handoff ? &call->from->turn : NULL, spin);
 		handoff = false;
 		/* Pairs with the release in apply_reply(): it is ours alone. */
 		if (likely(!why && smp_load_acquire(&call->waiter.done) ==

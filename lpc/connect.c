@@ -526,7 +526,7 @@ static int connect_sleep(struct lpc_conn *conn, u64 deadline)
 	int why;
 
 	do
-		why = lpc_wait(&conn->waiter, deadline, false, NULL);
+		why = lpc_wait(&conn->waiter, deadline, NULL, NULL);
 	while (unlikely(conn->views) && connect_map_now(conn));
 	return why;
 }

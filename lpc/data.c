@@ -212,7 +212,7 @@ static struct lpc_data_op *op_adopt(struct lpc_data_op *op)
 static int stray_wait(struct lpc_end *end, struct lpc_data_op *stray,
 		      u64 deadline)
 {
-	int ret = lpc_wait(&stray->waiter, deadline, false, NULL);
+	int ret = lpc_wait(&stray->waiter, deadline, NULL, NULL);
 
 	lpc_lock(end->port);
 	if (stray->waiter.done)
@@ -267,7 +267,8 @@ static int op_start(struct lpc_end *end, struct lpc_data *args,
 static int op_wait(struct lpc_end *end, struct lpc_data_op *op, u64 deadline,
 		   bool handoff)
 {
-	int ret = lpc_wait(&op->waiter, deadline, handoff, NULL);
+	int ret = lpc_wait(&op->waiter, deadline, handoff ? &end->turn : NULL,
+			   NULL);
 
 	lpc_lock(end->port);
 	if (op->waiter.done) {

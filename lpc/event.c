@@ -23,7 +23,6 @@
 
 #include "evpair.h"
 #include "message.h"
-#include "wait.h"
 
 #define EVENT_HALVES	(LPC_EVENT_LOW | LPC_EVENT_HIGH)
 #define EVENT_FLAGS	(LPC_DONTWAIT | LPC_EVENT_WAS_SET | LPC_EVENT_READ)
@@ -185,9 +184,9 @@ static int wait_start(struct lpc_evend *end, enum lpc_half half,
 }
 
 static int wait_finish(struct lpc_evpair *pair, struct lpc_evwait *wait,
-		       u64 deadline, bool handoff)
+		       u64 deadline, struct lpc_turn *turn)
 {
-	int ret = lpc_wait(&wait->waiter, deadline, handoff, NULL);
+	int ret = lpc_wait(&wait->waiter, deadline, turn, NULL);
 
 	if (likely(!ret))
 		return wait->error;
@@ -272,7 +271,8 @@ int lpc_evend_event(struct lpc_evend *end, struct lpc_event *args,
 	here = unlock_wake(pair, task, ret == -EINPROGRESS);
 	if (ret != -EINPROGRESS)
 		return ret;
-	return wait_finish(pair, &wait, lpc_deadline_in(args->deadline), here);
+	return wait_finish(pair, &wait, lpc_deadline_in(args->deadline),
+			   here ? &end->turn : NULL);
 }
 
 /**

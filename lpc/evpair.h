@@ -11,6 +11,7 @@
 #include <uapi/linux/lpc.h>
 
 #include "object.h"
+#include "wait.h"
 
 struct file;
 struct lpc_evpair;
@@ -40,12 +41,14 @@ static inline enum lpc_half lpc_other_half(enum lpc_half half)
  * @pair: what it is an end of
  * @half: which; it polls for the other one's event
  * @poll: who polls this end
+ * @turn: whether giving the CPU away has been worth it here
  * @closed: its last fd has been closed; pair->lock
  */
 struct lpc_evend {
 	struct lpc_evpair *pair;
 	enum lpc_half half;
 	wait_queue_head_t poll;
+	struct lpc_turn turn;
 	bool closed;
 };
 

@@ -261,7 +261,7 @@ int lpc_name_wait(struct ipc_namespace *ipc_ns, const char *text, u32 len,
 	list_add(&w.node, &lpc_name_waiters);
 	spin_unlock(&lpc_names_lock);
 
-	ret = lpc_wait(&w.waiter, deadline, false, NULL);
+	ret = lpc_wait(&w.waiter, deadline, NULL, NULL);
 
 	spin_lock(&lpc_names_lock);
 	if (w.waiter.done)

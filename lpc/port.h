@@ -34,6 +34,7 @@ struct lpc_user;
  * @shut: LPC_SHUT_* in force; port->lock
  * @spare: one call to use again, taken and left by xchg
  * @spin: how long polling has been worth it here
+ * @turn: whether giving the CPU away has been
  */
 struct lpc_end {
 	enum lpc_kind kind;
@@ -51,6 +52,7 @@ struct lpc_end {
 	u32 shut;
 	struct lpc_call *spare;
 	struct lpc_spin spin;
+	struct lpc_turn turn;
 };
 
 /**

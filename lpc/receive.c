@@ -159,7 +159,7 @@ static int wait_message(struct lpc_end *end, struct lpc_receiver *rx,
 
 	if (io->msg.flags & LPC_SPIN || end->port->flags & LPC_PORT_SPIN)
 		spin = &end->spin;
-	ret = lpc_wait(&rx->waiter, deadline, handoff, spin);
+	ret = lpc_wait(&rx->waiter, deadline, handoff ? &end->turn : NULL, spin);
 	if (unlikely(ret)) {
 		lpc_lock(end->port);
 		if (rx->waiter.done)

@@ -8,6 +8,7 @@
  * 6.1 and replaced by the thaw's own, so the loop looks at everything again
  * after each wake-up.
  */
+#include <linux/bits.h>
 #include <linux/freezer.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
@@ -19,6 +20,8 @@
 #include "compat.h"
 #include "limits.h"
 #include "wait.h"
+
+#define LPC_WASTED_MAX	5u	/* then 30 go to sleep before it is tried again */
 
 #ifdef LPC_DEBUG
 static unsigned int lpc_debug_wake_delay_us;
@@ -125,13 +128,40 @@ static bool lpc_spin(struct lpc_waiter *waiter, struct lpc_spin *spin)
 	return done;
 }
 
+/*
+ * Give the CPU away while runnable. A scheduler that owes this thread more of it
+ * than the partner gives it right back: that is some 400 instructions for nothing,
+ * each time until the two are even. A second waste in a row is the sign; then
+ * the next few go to sleep at once, and twice as many after each further one.
+ */
+static void lpc_give_way(struct lpc_turn *turn)
+{
+	unsigned int wasted = READ_ONCE(turn->wasted);
+	unsigned int skip = READ_ONCE(turn->skip);
+	unsigned long switches = current->nivcsw;
+
+	if (skip) {
+		WRITE_ONCE(turn->skip, skip - 1);
+		return;
+	}
+	schedule();
+	if (current->nivcsw != switches) {
+		if (wasted)
+			WRITE_ONCE(turn->wasted, 0);
+		return;
+	}
+	wasted = min(wasted + 1, LPC_WASTED_MAX);
+	WRITE_ONCE(turn->wasted, wasted);
+	WRITE_ONCE(turn->skip, BIT(wasted) - 2);
+}
+
 /**
  * lpc_wait - sleep until done, a signal or the deadline
  * @waiter: armed by this thread
  * @deadline: CLOCK_MONOTONIC nanoseconds, LPC_FOREVER for none
- * @handoff: a partner was just woken onto this CPU: give it away before going
- *	to sleep. If the answer comes back at once, this thread was runnable
- *	all along, and neither side pays for a sleep and a second wake-up.
+ * @turn: a partner was just woken onto this CPU: give it away before going to
+ *	sleep. If the answer comes back at once, this thread was runnable all
+ *	along, and neither side pays for a sleep and a second wake-up. NULL: not.
  * @spin: poll first, as long as that has been worth it; or NULL
  *
  * No lock is held. Whatever this returns, the caller takes port->lock and
@@ -139,14 +169,14 @@ static bool lpc_spin(struct lpc_waiter *waiter, struct lpc_spin *spin)
  *
  * Return: 0 when done, -ERESTARTSYS on a signal, -ETIMEDOUT.
  */
-int lpc_wait(struct lpc_waiter *waiter, u64 deadline, bool handoff,
+int lpc_wait(struct lpc_waiter *waiter, u64 deadline, struct lpc_turn *turn,
 	     struct lpc_spin *spin)
 {
 	ktime_t expires = ns_to_ktime(min_t(u64, deadline, KTIME_MAX));
 	int ret = 0;
 
-	if (handoff)
-		schedule();
+	if (turn)
+		lpc_give_way(turn);
 	else if (spin && num_online_cpus() > 1 && lpc_spin(waiter, spin))
 		return 0;
 

@@ -29,13 +29,25 @@ struct lpc_spin {
 	u32 budget;
 };
 
+/**
+ * struct lpc_turn - whether giving the CPU away before sleeping has been worth it
+ * @wasted: times in a row that the scheduler gave it right back
+ * @skip: how many more hand-overs go to sleep at once
+ *
+ * Racy on purpose, a hint and no more.
+ */
+struct lpc_turn {
+	u8 wasted;
+	u8 skip;
+};
+
 #ifdef LPC_DEBUG
 void lpc_debug_wake_delay(void);
 #else
 static inline void lpc_debug_wake_delay(void) { }
 #endif
 bool lpc_wake_handoff(struct task_struct *task);
-int lpc_wait(struct lpc_waiter *waiter, u64 deadline, bool handoff,
+int lpc_wait(struct lpc_waiter *waiter, u64 deadline, struct lpc_turn *turn,
 	     struct lpc_spin *spin);
 int lpc_wait_over(u64 deadline);
 bool lpc_deadline_past(u64 deadline);
