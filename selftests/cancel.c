@@ -2,6 +2,7 @@
 /*
  * Calls given up: what a late server sees, who is told, who may do it.
  */
+#include "beside.h"
 #include "common_call.h"
 
 FIXTURE(cancel)
@@ -11,6 +12,7 @@ FIXTURE(cancel)
 
 FIXTURE_SETUP(cancel)
 {
+	beside_begin(_metadata, variant);
 	ASSERT_EQ(0, rig_open(&self->r, LPC_PORT_CANCELED));
 }
 
@@ -266,4 +268,4 @@ TEST_F(cancel, many_canceled_at_once_are_each_told_once)
 	EXPECT_EQ(-EAGAIN, recv_now(self->r.port, &s));
 }
 
-TEST_HARNESS_MAIN
+SIDE_BY_SIDE(5)
