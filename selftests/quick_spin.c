@@ -302,8 +302,11 @@ static void quick_count(struct lpc_quick *q, struct counts *c, struct counts *s,
 		/* from one handler to the next, whose request is there in time */
 		lpc_quick_send(q, STEP, in, BYTES, 0, 0);
 		lpc_quick_send(q, STEPPED, in, BYTES, 1, 0);
-		for (j = 0; j < 2; j++)
+		for (j = 0; j < 2; j++) {
+			while (!ring_stirs(&q->ch.in))
+				;		/* asleep, it would have to be woken */
 			lpc_quick_recv(q, NULL, out, BYTES, 0);
+		}
 		if (s->steps < *server)
 			*server = s->steps;
 	}

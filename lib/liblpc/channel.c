@@ -25,9 +25,6 @@
 
 #include "channel.h"
 
-#define SPIN_MIN	250u	/* looks: about what to sleep and be woken costs */
-#define SPIN_MIN_WOKEN	1000u	/* and what the other side then has to do */
-#define SPIN_MAX	4000u
 #define RESTS_BY_CLOCK	256u
 
 static_assert(sizeof(struct channel_page) <= 4096, "more than the event pair's page");
@@ -83,7 +80,7 @@ int lpc_channel_init(struct channel *ch, enum channel_side side, int fd, struct 
 		.asleep = (_Atomic uint32_t *)(server ? &page->event.high : &page->event.low),
 		.peer_asleep = (_Atomic uint32_t *)(server ? &page->event.low : &page->event.high),
 		.may_spin = several_cpus(),
-		.spin = { SPIN_MAX, SPIN_MAX },
+		.spin = { SPIN_MIN_WOKEN, 4 * SPIN_MIN_WOKEN },
 	};
 	lpc_rings_place(rings, page->ring, view, bytes);
 	ch->in.ring = rings[server ? RING_REQUESTS : RING_REPLIES];
@@ -134,68 +131,19 @@ static int there(struct channel *ch, unsigned int what, uint32_t room)
 	return !r && what & REST_ROOM ? 1 : r == -EAGAIN ? 0 : r;
 }
 
-/*
- * How long to look, from how long the answer took: some times that, less each
- * time in vain, but no less than what sleeping would cost, so that a bad guess
- * at most doubles the price. How long a side takes that has to wake up first
- * says nothing about one that is awake: that is learned apart.
- */
-static void spin_learn(uint32_t *limit, uint32_t least, uint32_t looks, bool enough)
-{
-	uint32_t want = enough ? least + 4 * looks : least;
-
-	if (want > SPIN_MAX)
-		want = SPIN_MAX;
-	*limit = want > *limit ? want : *limit - (*limit - want) / 8;
-}
-
-static inline void relax(void)
-{
-/* checkpatch: ARCH_DEFINES: no libc has it */
-#if defined(__x86_64__) || defined(__i386__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("isb" ::: "memory");
-#endif
-}
-
 /* Polls a while: is it there? As there(). */
 static int spin(struct channel *ch, unsigned int what, uint32_t room, bool woken)
 {
-	uint32_t i, most = ch->spin[woken];
+	uint32_t i, most = spin_more(&ch->spin[woken]);
 	int r = 0;
 
 	for (i = 0; i < most && !r; i++) {
-		relax();
+		channel_relax();
 		r = there(ch, what, room);
 	}
-	spin_learn(&ch->spin[woken], woken ? SPIN_MIN_WOKEN : SPIN_MIN, i, r);
+	if (!r)
+		spin_less(&ch->spin[woken], woken ? SPIN_MIN_WOKEN : SPIN_MIN);
 	return r;
-}
-
-/*
- * The same for a message alone, from a side that is awake. What was learned is
- * put down before the next time: now the message is what counts.
- */
-static bool spin_message(struct channel *ch)
-{
-	const _Atomic uint64_t *word = &ring_slot(&ch->in)->word;
-	uint32_t i, most, stale = ring_stale(&ch->in);
-
-	if (ch->looks) {
-		spin_learn(&ch->spin[0], SPIN_MIN, ch->looks, true);
-		ch->looks = 0;
-	}
-	most = ch->spin[0];
-	for (i = 1; i <= most; i++) {
-		relax();
-		if ((uint32_t)(atomic_load_explicit(word, memory_order_relaxed) >> 32) != stale) {
-			ch->looks = i;
-			return true;
-		}
-	}
-	spin_learn(&ch->spin[0], SPIN_MIN, most, false);
-	return false;
 }
 
 static int event(const struct channel *ch, uint16_t set, uint16_t wait, uint64_t deadline)
@@ -301,6 +249,7 @@ static bool late(struct channel *ch, uint64_t deadline)
 /*
  * Nothing is to be done: waits for a message, or for a slot and @room bytes, or
  * for either. 0: look again; -ETIMEDOUT, -EPIPE, -EINTR (a signal), -EPROTO.
+ * Who waits for a message alone has looked for it already: channel_await().
  *
  * A peer that runs on another CPU is woken, if it must be, and polled for; one
  * that shares this CPU could not run while this polls, so it gets the CPU: to
@@ -315,10 +264,8 @@ int lpc_channel_rest(struct channel *ch, unsigned int what, uint32_t room, uint6
 	if (ch->may_spin && ch->apart && what) {
 		bool wake = ch->owe;
 
-		if (!wake && what == REST_MESSAGE)
-			return spin_message(ch) ? 0 : sleep_until(ch, what, room, deadline);
 		r = wake ? lpc_channel_wake_peer(ch) : 0;
-		if (!r)
+		if (!r && (wake || what != REST_MESSAGE))
 			r = spin(ch, what, room, wake);
 		if (r)
 			return r < 0 ? r : 0;

@@ -44,8 +44,6 @@ enum channel_side { CHANNEL_CLIENT, CHANNEL_SERVER };
  * @may_spin: there is more than one CPU, and polling is wanted
  * @apart: the other side was last seen on another CPU
  * @spin: how often it looks for a side that is awake, and for one just woken
- * @looks: how often it last looked for a side that is awake, until it has learned
- *	from that; 0: it has
  * @rests: times it found something to look at, since it last saw the clock
  * @side: which it is
  * @page: as mapped
@@ -64,7 +62,6 @@ struct channel {
 	bool			may_spin;
 	bool			apart;
 	uint32_t		spin[2];
-	uint32_t		looks;
 	uint32_t		rests;
 	enum channel_side	side;
 	struct channel_page	*page;
@@ -77,6 +74,31 @@ enum channel_rest {
 	REST_MESSAGE	= 1,
 	REST_ROOM	= 2,
 };
+
+/*
+ * How often a side looks before it sleeps. It looks SPIN_MIN times at least, which
+ * costs about what to sleep and be woken does: a bad guess doubles the price. Each
+ * time it looks for something it may look SPIN_MORE times longer from then on, and
+ * half of what this has added up to is lost each time nothing comes. So it rides out
+ * what holds an awake side up now and then, a timer's interrupt perhaps, and all
+ * that it looks in vain is a small part of what it has saved before. How long a side
+ * takes that has to wake up first is learned apart.
+ */
+#define SPIN_MIN	250u
+#define SPIN_MIN_WOKEN	1000u	/* and what the other side then has to do */
+#define SPIN_MAX	16000u
+#define SPIN_MORE	16u
+
+static inline uint32_t spin_more(uint32_t *limit)
+{
+	*limit = *limit < SPIN_MAX - SPIN_MORE ? *limit + SPIN_MORE : SPIN_MAX;
+	return *limit;
+}
+
+static inline void spin_less(uint32_t *limit, uint32_t least)
+{
+	*limit -= (*limit - least) / 2;
+}
 
 int lpc_channel_map_page(int fd, struct channel_page **page);
 int lpc_channel_init(struct channel *ch, enum channel_side side, int fd, struct channel_page *page,
@@ -97,6 +119,37 @@ static inline void channel_published(struct channel *ch)
 	if (__builtin_expect(atomic_load_explicit(ch->peer_asleep, memory_order_seq_cst) &
 			     LPC_EVENT_ASLEEP, 0))
 		ch->owe = true;
+}
+
+static inline void channel_relax(void)
+{
+/* checkpatch: ARCH_DEFINES: no libc has it */
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("isb" ::: "memory");
+#endif
+}
+
+/*
+ * A side that is awake looks for a message as long as it may, before it rests for
+ * one. All that can wait is done before: once the message is there, that counts.
+ */
+static inline void channel_await(struct channel *ch)
+{
+	const _Atomic uint64_t *word = &ring_slot(&ch->in)->word;
+	uint32_t most, stale = ring_stale(&ch->in);
+
+	if (__builtin_expect(!ch->may_spin || !ch->apart || ch->owe, 0))
+		return;
+	most = spin_more(&ch->spin[0]);
+	while ((uint32_t)(atomic_load_explicit(word, memory_order_relaxed) >> 32) == stale) {
+		if (__builtin_expect(!most--, 0)) {
+			spin_less(&ch->spin[0], SPIN_MIN);
+			return;
+		}
+		channel_relax();
+	}
 }
 
 #endif /* LIBLPC_CHANNEL_H */

@@ -59,11 +59,18 @@ void lpc_line_end(struct line *l)
 		lpc_backlog_drop(&l->backlog);
 }
 
+/* As it mostly is: no answer is late or waits, and all of the line is its owner's. */
+static inline bool nobody_late(const struct line *l)
+{
+	/* with lpc_line_put_late(), which has left the ring when it lowers it */
+	return !atomic_load_explicit(&l->late, memory_order_acquire) && !l->backlog.first;
+}
+
 /* True: locked. See line.h: without late answers there is nobody to keep out. */
 static bool lock(struct line *l)
 {
-	/* with lpc_line_put_late(), which has left the ring when it lowers it */
-	if (__builtin_expect(!atomic_load_explicit(&l->late, memory_order_acquire), 1))
+	/* as in nobody_late() */
+	if (!atomic_load_explicit(&l->late, memory_order_acquire))
 		return false;
 	pthread_mutex_lock(&l->lock);
 	return true;
@@ -85,21 +92,21 @@ static void unlock(struct line *l, bool locked)
  * An answer, into the ring or, if that is full, behind those that wait already.
  * There is room for as many: no more requests are taken than a ring has slots.
  */
-static inline int put(struct line *l, uint64_t tag, uint32_t flags, uint32_t code,
-		      const void *data, uint32_t len)
+static int put(struct line *l, uint64_t tag, uint32_t flags, uint32_t code, const void *data,
+	       uint32_t len)
 {
 	struct ring_out *out = &l->ch.out;
 	int r = l->backlog.first ? -EAGAIN : ring_room(out, len);
 
-	if (__builtin_expect(!r, 1)) {
+	if (!r) {
 		ring_put(out, code, tag, data, len, flags);
 		return 0;
 	}
 	return r == -EAGAIN ? lpc_backlog_add(&l->backlog, tag, flags, code, data, len) : r;
 }
 
-/* From a handler: the owner's thread. */
-int lpc_line_reply(struct request *q, int32_t status, const void *data, size_t len)
+/* Whatever stands in the way of an answer. */
+static int __cold reply_late(struct request *q, int32_t status, const void *data, size_t len)
 {
 	struct line *l = q->line;
 	bool locked;
@@ -120,6 +127,21 @@ int lpc_line_reply(struct request *q, int32_t status, const void *data, size_t l
 		l->error = err;
 	channel_published(&l->ch);
 	return r;
+}
+
+/* From a handler: the owner's thread. */
+int __hot lpc_line_reply(struct request *q, int32_t status, const void *data, size_t len)
+{
+	struct line *l = q->line;
+	struct ring_out *out = &l->ch.out;
+
+	if (__builtin_expect(q->state != REQUEST_OPEN || len > q->limit || !nobody_late(l) ||
+			     !ring_fits(out, (uint32_t)len), 0))
+		return reply_late(q, status, data, len);
+	q->state = REQUEST_ANSWERED;
+	ring_put(out, (uint32_t)status, l->tag, data, (uint32_t)len, l->flags & RING_CALL);
+	channel_published(&l->ch);
+	return 0;
 }
 
 /* From any thread, for a request that was kept. */
@@ -168,7 +190,7 @@ static int flush(struct line *l)
 }
 
 /* Not while answers wait, and not more than can be answered. */
-static int look_whether(struct line *l)
+static int __cold look_whether(struct line *l)
 {
 	bool locked = lock(l);
 	int r = 1;
@@ -185,15 +207,13 @@ static int look_whether(struct line *l)
 /* May a request be taken? 1, 0, or what ends the line. */
 static inline int may_take(struct line *l)
 {
-	/* as lock(): with nobody late all of it is the owner's */
-	if (__builtin_expect(!atomic_load_explicit(&l->late, memory_order_acquire) &&
-			     !l->backlog.first && !l->late_error, 1))
+	if (__builtin_expect(nobody_late(l) && !l->late_error, 1))
 		return 1;
 	return look_whether(l);
 }
 
 /* Those below LPC_CODE_RESERVED are the handler's. */
-static int reserved(struct request *q)
+static int __cold reserved(struct request *q)
 {
 	if (q->pub.code == LPC_CODE_PING)
 		return lpc_line_reply(q, 0, q->pub.data, q->pub.len);
@@ -222,12 +242,13 @@ static int handle(struct line *l, const struct ring_msg *m)
 }
 
 /*
- * Serves what is there, at most @most requests. A client that sleeps is woken
- * for a reply before the next request is begun, unless it said that there are
- * more; for the last one whoever goes to sleep wakes it on the way.
+ * Serves what is there, at most @most requests, and if it may @wait what comes
+ * while it looks. A client that sleeps is woken for a reply before the next
+ * request is begun, unless it said that there are more; for the last one whoever
+ * goes to sleep wakes it on the way.
  * Returns how many, or what ends the line.
  */
-int lpc_line_serve(struct line *l, int most)
+static inline int __hot serve(struct line *l, int most, bool wait)
 {
 	struct ring_msg m;
 	int n, r;
@@ -236,6 +257,8 @@ int lpc_line_serve(struct line *l, int most)
 		r = may_take(l);
 		if (r <= 0)
 			return r < 0 ? r : n;
+		if (wait)
+			channel_await(&l->ch);
 		if (stopped(l))
 			return n;
 		r = ring_look(&l->ch.in, &m);
@@ -251,6 +274,12 @@ int lpc_line_serve(struct line *l, int most)
 		}
 	}
 	return n;
+}
+
+/* By who has other lines to serve. */
+int lpc_line_serve(struct line *l, int most)
+{
+	return serve(l, most, false);
 }
 
 /* Is nothing left that was begun? */
@@ -296,7 +325,7 @@ int lpc_line_run(struct line *l)
 	bool last;
 	int r;
 
-	while ((r = lpc_line_serve(l, INT_MAX)) >= 0) {
+	while ((r = serve(l, INT_MAX, true)) >= 0) {
 		last = stopped(l);
 		if (last && lpc_line_idle(l))
 			return 0;

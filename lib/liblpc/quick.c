@@ -12,7 +12,7 @@
 #include "quick.h"
 
 /* The other side breaks the rules, or is gone: nothing goes any more. */
-static int end(struct lpc_quick *q, int err)
+static int __cold end(struct lpc_quick *q, int err)
 {
 	q->over = err;
 	/* it shall know now, not when the program closes the channel */
@@ -49,7 +49,7 @@ static inline int next_reply(struct lpc_quick *q, struct ring_msg *m, uint64_t c
 }
 
 /* What is in the way is thrown away. */
-static int make_room(struct lpc_quick *q, size_t len)
+static int __cold make_room(struct lpc_quick *q, size_t len)
 {
 	struct ring_msg m;
 	int r;
@@ -107,16 +107,19 @@ static int wait_reply(struct lpc_quick *q, struct ring_msg *m, uint64_t call, ui
 {
 	int r;
 
-	while (!(r = next_reply(q, m, call))) {
+	for (;;) {
+		channel_await(&q->ch);
+		r = next_reply(q, m, call);
+		if (__builtin_expect(r, 1))
+			return r < 0 ? r : 0;
 		r = lpc_channel_rest(&q->ch, REST_MESSAGE, 0, deadline);
 		if (r < 0 && (r != -EINTR || give_up))
-			break;
+			return r;
 	}
-	return r < 0 ? r : 0;
 }
 
 /* A call that came to nothing; @taken: the server may have it. */
-static ssize_t failed(struct lpc_quick *q, const struct lpc_call_opts *o, int r, int taken)
+static ssize_t __cold failed(struct lpc_quick *q, const struct lpc_call_opts *o, int r, int taken)
 {
 	if (o && o->taken)
 		*o->taken = taken;
@@ -155,8 +158,8 @@ static int may_use(const struct lpc_quick *q)
 	return lpc_forked(q->mark) ? -ECHILD : q->over;
 }
 
-ssize_t lpc_quick_call(struct lpc_quick *q, uint32_t code, const void *req, size_t len,
-		       void *rep, size_t room, const struct lpc_call_opts *o)
+ssize_t __hot lpc_quick_call(struct lpc_quick *q, uint32_t code, const void *req, size_t len,
+			     void *rep, size_t room, const struct lpc_call_opts *o)
 {
 	bool give_up = false;
 	struct lpc_call_opts own;
@@ -171,7 +174,7 @@ ssize_t lpc_quick_call(struct lpc_quick *q, uint32_t code, const void *req, size
 		r = -EINVAL;
 	if (!r && q->waiting)
 		r = -EBUSY;
-	if (r < 0) {
+	if (__builtin_expect(r < 0, 0)) {
 		if (o && o->taken)
 			*o->taken = 0;
 		return r;
@@ -239,7 +242,12 @@ static int wait_any(struct lpc_quick *q, struct ring_msg *m, uint64_t deadline)
 {
 	int r;
 
-	while (!(r = next_reply(q, m, 0))) {
+	for (;;) {
+		if (deadline != LPC_NOW)
+			channel_await(&q->ch);
+		r = next_reply(q, m, 0);
+		if (r)
+			return r < 0 ? r : 0;
 		if (deadline == LPC_NOW) {
 			r = q->ch.owe ? lpc_channel_wake_peer(&q->ch) : 0;
 			return r < 0 ? r : -EAGAIN;
@@ -248,7 +256,6 @@ static int wait_any(struct lpc_quick *q, struct ring_msg *m, uint64_t deadline)
 		if (r < 0)
 			return r;
 	}
-	return r < 0 ? r : 0;
 }
 
 ssize_t lpc_quick_recv(struct lpc_quick *q, struct lpc_quick_reply *to, void *rep, size_t room,

@@ -46,20 +46,21 @@ int lpc_request_fill(const struct request *q, struct message *b, int32_t status,
 	return r;
 }
 
-int lpc_reply(struct lpc_req *r, int32_t status, const void *data, size_t len)
+static int __cold reply_kept(struct request *q, int32_t status, const void *data, size_t len)
+{
+	return q->kind == REQUEST_KEPT ? lpc_kept_reply(q, status, data, len) :
+					 lpc_late_reply(q, status, data, len);
+}
+
+int __hot lpc_reply(struct lpc_req *r, int32_t status, const void *data, size_t len)
 {
 	struct request *q = request_of(r);
 
-	switch (q->kind) {
-	case REQUEST_KEPT:
-		return lpc_kept_reply(q, status, data, len);
-	case REQUEST_QUICK:
+	if (q->kind == REQUEST_QUICK)
 		return lpc_line_reply(q, status, data, len);
-	case REQUEST_LATE:
-		return lpc_late_reply(q, status, data, len);
-	default:
-		return request_answer(q, status, data, len);
-	}
+	if (q->kind == REQUEST_KEPT || q->kind == REQUEST_LATE)
+		return reply_kept(q, status, data, len);
+	return request_answer(q, status, data, len);
 }
 
 struct lpc_req *lpc_req_keep(struct lpc_req *r)

@@ -30,6 +30,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "path.h"
+
 #define RING_LINE	64u
 
 /* ring_slot.word: number of the message << 32 | flags | length */
@@ -126,7 +128,7 @@ size_t lpc_rings_size(uint32_t bytes);
 void lpc_rings_place(struct ring *rings, struct ring_shared *shared, void *view, uint32_t bytes);
 int lpc_ring_out_init(struct ring_out *o, const struct ring *ring);
 void lpc_ring_out_free(struct ring_out *o);
-int lpc_ring_find_room(struct ring_out *o, uint32_t len);
+int __cold lpc_ring_find_room(struct ring_out *o, uint32_t len);
 
 /* What a payload of @len takes: whole lines, for the next one's sake. */
 static inline uint64_t ring_lines(uint32_t len)
@@ -170,30 +172,30 @@ static inline void ring_copy(void *to, const void *from, size_t len)
 
 /*
  * There was room: now it is the reader's. A payload that was built there is not
- * copied. What the copy might change as far as a compiler knows is read before.
+ * copied. What only the writer counts, it counts when the reader has it already.
  */
 static inline void ring_put(struct ring_out *o, uint32_t code, uint64_t tag, const void *data,
 			    uint32_t len, uint32_t flags)
 {
-	uint32_t i = (uint32_t)o->sent & (o->ring.n - 1);
-	uint32_t lines = (uint32_t)ring_lines(len), place = ring_offset(o);
+	uint64_t sent = o->sent;
+	uint32_t i = (uint32_t)sent & (o->ring.n - 1), place = ring_offset(o), lines;
 	struct ring_slot *s = &o->ring.slots[i];
 	unsigned char *payload = o->ring.bytes + place;
-	uint64_t number = o->sent + 1, end = o->at + lines;
 
-	o->sent = number;
-	o->slots--;
-	o->room -= lines;
-	o->at = end;
-	o->ends[i] = end;
 	if (data != payload)
 		ring_copy(payload, data, len);
 	atomic_store_explicit(&s->code, code, memory_order_relaxed);
 	atomic_store_explicit(&s->place, place, memory_order_relaxed);
 	atomic_store_explicit(&s->tag, tag, memory_order_relaxed);
 	/* A: with ring_look(). C: with who has said that it will sleep */
-	atomic_exchange_explicit(&s->word, (uint64_t)(uint32_t)number << 32 | flags | len,
+	atomic_exchange_explicit(&s->word, (uint64_t)(uint32_t)(sent + 1) << 32 | flags | len,
 				 memory_order_seq_cst);
+	lines = (uint32_t)ring_lines(len);
+	o->sent = sent + 1;
+	o->slots--;
+	o->room -= lines;
+	o->at += lines;
+	o->ends[i] = o->at;
 }
 
 static inline const struct ring_slot *ring_slot(const struct ring_in *in)
