@@ -33,7 +33,6 @@ struct lpc_views;
  * @live: accepted, and neither end is gone: among the port's live
  * @listed: among the port's connections
  * @is_pending: counted as pending
- * @detached: the thread in CONNECT has left and is to come back
  * @owes_closed: PORT_CLOSED is to be queued once nothing is unread
  * @waiter: the thread in CONNECT
  * @settled: who polls a pending end
@@ -75,7 +74,6 @@ struct lpc_conn {
 	bool live;
 	bool listed;
 	bool is_pending;
-	bool detached;
 	bool owes_closed;
 	struct lpc_waiter waiter;
 	wait_queue_head_t settled;
