@@ -38,13 +38,14 @@ static void end_sent(struct lpc_end *end, enum lpc_call_state state,
 		     bool abandon)
 {
 	struct lpc_call *call;
-	LIST_HEAD(sent);
+	HLIST_HEAD(sent);
 	bool kept;
 
-	list_splice_init(&end->sent, &sent);
-	while (!list_empty(&sent)) {
-		call = list_first_entry(&sent, struct lpc_call, sent);
-		list_move(&call->sent, &end->sent);
+	hlist_move_list(&end->sent, &sent);
+	while (!hlist_empty(&sent)) {
+		call = hlist_entry(sent.first, struct lpc_call, sent);
+		hlist_del(&call->sent);
+		hlist_add_head(&call->sent, &end->sent);
 		kept = call->open == LPC_OPEN_PENDING ||
 		       call->open == LPC_OPEN_AWAY;
 		lpc_call_end(call, state, lpc_call_gone_error(call));
@@ -136,7 +137,6 @@ void lpc_conn_post_closed(struct lpc_conn *conn)
 	conn->closed = NULL;
 	memset(&closed->fresh, 0, sizeof(closed->fresh));
 	INIT_LIST_HEAD(&closed->node);
-	INIT_LIST_HEAD(&closed->sent);
 	closed->port = port;
 	closed->conn = conn;
 	closed->from = &conn->client;

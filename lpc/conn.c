@@ -222,17 +222,15 @@ void lpc_conn_use(struct lpc_conn *conn)
 }
 
 /**
- * lpc_conn_drop - one user less
- * @conn: locked; with the last one it is freed by the next lpc_unlock()
+ * lpc_conn_unused - the last user has gone
+ * @conn: locked; freed by the next lpc_unlock()
  */
-void lpc_conn_drop(struct lpc_conn *conn)
+void lpc_conn_unused(struct lpc_conn *conn)
 {
 	struct lpc_port *port = conn->port;
 	struct lpc_share *share;
 
 	lockdep_assert_held(&port->lock);
-	if (--conn->users)
-		return;
 	if (conn->listed) {
 		lpc_conn_not_pending(conn);
 		share = share_find(port, lpc_user_top(conn->user));
@@ -250,103 +248,19 @@ void lpc_conn_drop(struct lpc_conn *conn)
 }
 
 /**
- * lpc_unlock - unlock a port and free what nobody uses any more
- * @port: locked, and the caller has a reference
+ * lpc_conn_reap - free connections that nobody uses any more
+ * @port: locked, with some; unlocked by this
  */
-void lpc_unlock(struct lpc_port *port)
+void lpc_conn_reap(struct lpc_port *port)
 	__releases(&port->lock)
 {
 	struct lpc_conn *conn, *next;
 	LIST_HEAD(reap);
 
-	if (unlikely(!list_empty(&port->reap)))
-		list_splice_init(&port->reap, &reap);
+	list_splice_init(&port->reap, &reap);
 	spin_unlock(&port->lock);
 	list_for_each_entry_safe(conn, next, &reap, node)
 		lpc_conn_free(conn);
-}
-
-/**
- * lpc_unlock_handoff - unlock, and wake the thread that goes on from here
- * @port: locked
- * @task: found under the lock; or NULL
- *
- * For a thread that is about to sleep in this very ioctl.
- *
- * Return: true if @task runs as soon as this CPU is given away.
- */
-bool lpc_unlock_handoff(struct lpc_port *port, struct task_struct *task)
-	__releases(&port->lock)
-{
-	bool here;
-
-	if (!task) {
-		lpc_unlock(port);
-		return false;
-	}
-	/* Entered under the lock: the task cannot be freed before it ends. */
-	rcu_read_lock();
-	lpc_unlock(port);
-	lpc_debug_wake_delay();
-	here = lpc_wake_handoff(task);
-	rcu_read_unlock();
-	return here;
-}
-
-/**
- * lpc_end_peer - the other side
- * @end: of a connection
- *
- * Return: the other end; the port for the client of a pair.
- */
-struct lpc_end *lpc_end_peer(struct lpc_end *end)
-{
-	if (end->kind == LPC_KIND_SERVER)
-		return &end->conn->client;
-	return &end->conn->server;
-}
-
-/**
- * lpc_end_dead - has SHUTDOWN or the last close ended this?
- * @end: locked
- */
-bool lpc_end_dead(const struct lpc_end *end)
-{
-	return end->shut & LPC_SHUT_ALL;
-}
-
-/**
- * lpc_end_target - where what is sent here is received
- * @end: any
- */
-struct lpc_queue *lpc_end_target(struct lpc_end *end)
-{
-	switch (end->kind) {
-	case LPC_KIND_CLIENT:
-		return end->conn->server.recv;
-	case LPC_KIND_SERVER:
-		return &end->conn->client.queue;
-	default:
-		return &end->queue;
-	}
-}
-
-/**
- * lpc_end_may_answer - is this the side that a request was sent to?
- * @end: where the answer comes from
- * @call: a request of the same port
- *
- * The sender's own end never is (NT allows that: deviation).
- */
-bool lpc_end_may_answer(const struct lpc_end *end, const struct lpc_call *call)
-{
-	if (!call->conn)
-		return end->kind == LPC_KIND_PORT && end->port == call->port;
-	if (call->to_client)
-		return end->kind == LPC_KIND_CLIENT && end->conn == call->conn;
-	if (end->kind == LPC_KIND_PORT)
-		return end->port == call->port;
-	return end->kind == LPC_KIND_SERVER && end->conn == call->conn;
 }
 
 static bool datagram_fits(const struct lpc_end *end)

@@ -4,6 +4,7 @@
 
 #include <linux/list.h>
 #include <linux/poll.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 #include <uapi/linux/lpc.h>
 
@@ -103,19 +104,12 @@ int lpc_conn_admit(struct lpc_conn *conn, u32 *limit, u32 *in_use);
 void lpc_conn_not_pending(struct lpc_conn *conn);
 void lpc_conn_set_live(struct lpc_conn *conn, bool live);
 void lpc_conn_use(struct lpc_conn *conn);
-void lpc_conn_drop(struct lpc_conn *conn);
-void lpc_unlock(struct lpc_port *port) __releases(&port->lock);
-bool lpc_unlock_handoff(struct lpc_port *port, struct task_struct *task)
-	__releases(&port->lock);
+void lpc_conn_unused(struct lpc_conn *conn);
+void lpc_conn_reap(struct lpc_port *port) __releases(&port->lock);
 
 int lpc_conn_init(void);
 void lpc_conn_exit(void);
 
-bool lpc_end_dead(const struct lpc_end *end);
-bool lpc_end_may_answer(const struct lpc_end *end,
-			const struct lpc_call *call);
-struct lpc_end *lpc_end_peer(struct lpc_end *end);
-struct lpc_queue *lpc_end_target(struct lpc_end *end);
 __poll_t lpc_end_poll(struct lpc_end *end, struct file *file,
 		      poll_table *wait);
 
@@ -127,6 +121,115 @@ static inline void lpc_lock(struct lpc_port *port)
 	__acquires(&port->lock)
 {
 	spin_lock(&port->lock);
+}
+
+/**
+ * lpc_unlock - unlock a port and free what nobody uses any more
+ * @port: locked, and the caller has a reference
+ */
+static inline void lpc_unlock(struct lpc_port *port)
+	__releases(&port->lock)
+{
+	if (unlikely(!list_empty(&port->reap)))
+		lpc_conn_reap(port);
+	else
+		spin_unlock(&port->lock);
+}
+
+/**
+ * lpc_unlock_handoff - unlock, and wake the thread that goes on from here
+ * @port: locked
+ * @task: found under the lock; or NULL
+ *
+ * For a thread that is about to sleep in this very ioctl.
+ *
+ * Return: true if @task runs as soon as this CPU is given away.
+ */
+static inline bool lpc_unlock_handoff(struct lpc_port *port,
+				      struct task_struct *task)
+	__releases(&port->lock)
+{
+	bool here;
+
+	if (!task) {
+		lpc_unlock(port);
+		return false;
+	}
+	/* Entered under the lock: the task cannot be freed before it ends. */
+	rcu_read_lock();
+	lpc_unlock(port);
+	lpc_debug_wake_delay();
+	here = lpc_wake_handoff(task);
+	rcu_read_unlock();
+	return here;
+}
+
+/**
+ * lpc_conn_drop - one user less
+ * @conn: locked; with the last one it is freed by the next lpc_unlock()
+ */
+static inline void lpc_conn_drop(struct lpc_conn *conn)
+{
+	lockdep_assert_held(&conn->port->lock);
+	if (!--conn->users)
+		lpc_conn_unused(conn);
+}
+
+/**
+ * lpc_end_peer - the other side
+ * @end: of a connection
+ *
+ * Return: the other end; the port for the client of a pair.
+ */
+static inline struct lpc_end *lpc_end_peer(struct lpc_end *end)
+{
+	if (end->kind == LPC_KIND_SERVER)
+		return &end->conn->client;
+	return &end->conn->server;
+}
+
+/**
+ * lpc_end_dead - has SHUTDOWN or the last close ended this?
+ * @end: locked
+ */
+static inline bool lpc_end_dead(const struct lpc_end *end)
+{
+	return end->shut & LPC_SHUT_ALL;
+}
+
+/**
+ * lpc_end_target - where what is sent here is received
+ * @end: any
+ */
+static inline struct lpc_queue *lpc_end_target(struct lpc_end *end)
+{
+	switch (end->kind) {
+	case LPC_KIND_CLIENT:
+		return end->conn->server.recv;
+	case LPC_KIND_SERVER:
+		return &end->conn->client.queue;
+	default:
+		return &end->queue;
+	}
+}
+
+/**
+ * lpc_end_may_answer - is this the side that a request was sent to?
+ * @end: where the answer comes from
+ * @call: a request of the same port
+ *
+ * The sender's own end never is (NT allows that: deviation).
+ */
+static inline bool lpc_end_may_answer(const struct lpc_end *end,
+				      const struct lpc_call *call)
+{
+	if (!call->conn)
+		return end->kind == LPC_KIND_PORT && end->port == call->port;
+	if (call->to_client)
+		return end->kind == LPC_KIND_CLIENT && end->conn == call->conn;
+	if (end->kind == LPC_KIND_PORT)
+		return end->port == call->port;
+	return end->kind == LPC_KIND_SERVER && end->conn == call->conn;
 }
 
 /**

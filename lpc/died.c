@@ -119,7 +119,6 @@ static struct lpc_died *died_new(struct lpc_end *end)
 		return NULL;
 	}
 	INIT_LIST_HEAD(&died->message->node);
-	INIT_LIST_HEAD(&died->message->sent);
 	died->end = end;
 	died->port = end->port;
 	lpc_port_get(died->port);

@@ -16,20 +16,6 @@
 #include "limits.h"
 
 /**
- * lpc_ident_current - the calling thread, borrowed
- * @who: filled; valid while the thread stays in its ioctl
- */
-void lpc_ident_current(struct lpc_ident *who)
-{
-	who->uid = current_fsuid();
-	who->gid = current_fsgid();
-	who->tgid = task_tgid(current);
-	who->tid = task_pid(current);
-	who->start = current->start_boottime;
-	who->counted = false;
-}
-
-/**
  * lpc_ident_get - keep an identity beyond its thread's ioctl
  * @who: borrowed and still valid, or counted already
  */
@@ -58,16 +44,6 @@ void lpc_ident_put(struct lpc_ident *who)
 }
 
 /**
- * lpc_reader_current - the calling thread as a reader, borrowed
- * @reader: filled; valid while the thread stays in its ioctl
- */
-void lpc_reader_current(struct lpc_reader *reader)
-{
-	reader->user_ns = current_user_ns();
-	reader->pid_ns = task_active_pid_ns(current);
-}
-
-/**
  * lpc_ident_show - translate an identity
  * @who: valid for the length of this call
  * @reader: valid for the length of this call
@@ -76,10 +52,21 @@ void lpc_reader_current(struct lpc_reader *reader)
 void lpc_ident_show(const struct lpc_ident *who,
 		    const struct lpc_reader *reader, struct lpc_shown *out)
 {
-	out->pid = pid_nr_ns(who->tgid, reader->pid_ns);
-	out->tid = pid_nr_ns(who->tid, reader->pid_ns);
-	out->uid = from_kuid(reader->user_ns, who->uid);
-	out->gid = from_kgid(reader->user_ns, who->gid);
+	if (likely(reader->pid_ns == &init_pid_ns)) {
+		out->pid = pid_nr(who->tgid);
+		out->tid = pid_nr(who->tid);
+	} else {
+		out->pid = pid_nr_ns(who->tgid, reader->pid_ns);
+		out->tid = pid_nr_ns(who->tid, reader->pid_ns);
+	}
+	/* Outside of all containers a user reads as itself. */
+	if (likely(reader->user_ns == &init_user_ns)) {
+		out->uid = __kuid_val(who->uid);
+		out->gid = __kgid_val(who->gid);
+	} else {
+		out->uid = from_kuid(reader->user_ns, who->uid);
+		out->gid = from_kgid(reader->user_ns, who->gid);
+	}
 	out->status = 0;
 	if (!out->pid)
 		out->status |= LPC_PID_FOREIGN;

@@ -2,6 +2,9 @@
 #ifndef _LPC_IDENTITY_H
 #define _LPC_IDENTITY_H
 
+#include <linux/cred.h>
+#include <linux/pid.h>
+#include <linux/sched/signal.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
 
@@ -56,10 +59,8 @@ struct lpc_shown {
 	u16 status;
 };
 
-void lpc_ident_current(struct lpc_ident *who);
 void lpc_ident_get(struct lpc_ident *who);
 void lpc_ident_put(struct lpc_ident *who);
-void lpc_reader_current(struct lpc_reader *reader);
 void lpc_ident_show(const struct lpc_ident *who,
 		    const struct lpc_reader *reader, struct lpc_shown *out);
 u32 lpc_tid_show(int global_tid);
@@ -67,5 +68,29 @@ bool lpc_may(kuid_t owner, kgid_t group, u32 mode, u32 want,
 	     struct ipc_namespace *ipc_ns);
 bool lpc_is_owner(kuid_t owner, struct ipc_namespace *ipc_ns);
 bool lpc_ipc_capable(struct ipc_namespace *ipc_ns);
+
+/**
+ * lpc_ident_current - the calling thread, borrowed
+ * @who: filled; valid while the thread stays in its ioctl
+ */
+static inline void lpc_ident_current(struct lpc_ident *who)
+{
+	who->uid = current_fsuid();
+	who->gid = current_fsgid();
+	who->tgid = task_tgid(current);
+	who->tid = task_pid(current);
+	who->start = current->start_boottime;
+	who->counted = false;
+}
+
+/**
+ * lpc_reader_current - the calling thread as a reader, borrowed
+ * @reader: filled; valid while the thread stays in its ioctl
+ */
+static inline void lpc_reader_current(struct lpc_reader *reader)
+{
+	reader->user_ns = current_user_ns();
+	reader->pid_ns = ns_of_pid(task_pid(current));
+}
 
 #endif /* _LPC_IDENTITY_H */

@@ -70,7 +70,6 @@ void lpc_call_fill(struct lpc_call *call, struct lpc_end *end,
 {
 	memset(&call->fresh, 0, sizeof(call->fresh));
 	INIT_LIST_HEAD(&call->node);
-	INIT_LIST_HEAD(&call->sent);
 	call->port = end->port;
 	call->conn = end->conn;
 	call->from = end;
@@ -130,7 +129,7 @@ void lpc_call_track(struct lpc_call *call)
 
 	lockdep_assert_held(&port->lock);
 	lpc_slots_add(&port->slots, call);
-	list_add(&call->sent, &call->from->sent);
+	hlist_add_head(&call->sent, &call->from->sent);
 	lpc_call_hold(call);
 	call->counted = true;
 	if (call->conn)
@@ -267,7 +266,7 @@ void lpc_call_settle(struct lpc_call *call)
 		return;
 	if (!lpc_held_keep(call))
 		lpc_slots_del(&call->port->slots, call, canceled);
-	list_del_init(&call->sent);
+	hlist_del_init(&call->sent);
 	if (call->open == LPC_OPEN_ASYNC) {
 		/* While a receiver still copies it, its loan's end does this. */
 		if (!call->rx)
@@ -292,7 +291,6 @@ static void post_notice(struct lpc_call *call)
 	call->notice = NULL;
 	memset(&notice->fresh, 0, sizeof(notice->fresh));
 	INIT_LIST_HEAD(&notice->node);
-	INIT_LIST_HEAD(&notice->sent);
 	notice->port = call->port;
 	notice->conn = call->conn;
 	notice->from = call->from;

@@ -146,7 +146,7 @@ struct lpc_call {
 	struct_group(fresh,
 		/* checkpatch: PARENTHESIS_ALIGNMENT: as kernel structs have it */
 		struct list_head node;
-		struct list_head sent;
+		struct hlist_node sent;
 		struct lpc_waiter waiter;
 		struct lpc_queue *queue;
 		struct lpc_port *port;

@@ -47,7 +47,7 @@ void lpc_end_init(struct lpc_end *end, enum lpc_kind kind,
 	lpc_queue_init(&end->queue, &port->lock);
 	end->recv = &end->queue;
 	init_waitqueue_head(&end->room);
-	INIT_LIST_HEAD(&end->sent);
+	INIT_HLIST_HEAD(&end->sent);
 	INIT_LIST_HEAD(&end->watches);
 }
 

@@ -43,7 +43,7 @@ struct lpc_end {
 	struct lpc_queue queue;
 	struct lpc_queue *recv;
 	wait_queue_head_t room;
-	struct list_head sent;
+	struct hlist_head sent;
 	struct list_head watches;
 	u32 nr_watches;
 	u32 died;

@@ -22,7 +22,7 @@ void lpc_queue_init(struct lpc_queue *queue, spinlock_t *lock)
 {
 	queue->lock = lock;
 	INIT_LIST_HEAD(&queue->messages);
-	INIT_LIST_HEAD(&queue->receivers);
+	INIT_HLIST_HEAD(&queue->receivers);
 	init_waitqueue_head(&queue->poll);
 }
 
@@ -42,7 +42,7 @@ static void hand(struct lpc_receiver *rx, struct lpc_call *call)
 
 static void unpark(struct lpc_queue *queue, struct lpc_receiver *rx)
 {
-	list_del_init(&rx->node);
+	hlist_del(&rx->node);
 	queue->parked--;
 }
 
@@ -81,7 +81,7 @@ bool lpc_queue_attended(struct lpc_queue *queue, const struct lpc_call *call)
 	struct lpc_receiver *rx;
 
 	lockdep_assert_held(queue->lock);
-	list_for_each_entry(rx, &queue->receivers, node)
+	hlist_for_each_entry(rx, &queue->receivers, node)
 		if (admits(rx, call) && call->len <= rx->room)
 			return true;
 	return false;
@@ -90,9 +90,10 @@ bool lpc_queue_attended(struct lpc_queue *queue, const struct lpc_call *call)
 /* Nobody parked has room for this: who would admit it is told the need. */
 static void refuse_small(struct lpc_queue *queue, const struct lpc_call *call)
 {
-	struct lpc_receiver *rx, *next;
+	struct lpc_receiver *rx;
+	struct hlist_node *next;
 
-	list_for_each_entry_safe(rx, next, &queue->receivers, node) {
+	hlist_for_each_entry_safe(rx, next, &queue->receivers, node) {
 		if (!admits(rx, call))
 			continue;
 		unpark(queue, rx);
@@ -119,7 +120,7 @@ static struct task_struct *offer(struct lpc_queue *queue, struct lpc_call *call)
 {
 	struct lpc_receiver *rx;
 
-	list_for_each_entry(rx, &queue->receivers, node) {
+	hlist_for_each_entry(rx, &queue->receivers, node) {
 		if (!admits(rx, call) || call->len > rx->room)
 			continue;
 		unpark(queue, rx);
@@ -236,7 +237,7 @@ void lpc_queue_park(struct lpc_queue *queue, struct lpc_receiver *rx)
 {
 	lockdep_assert_held(queue->lock);
 	lpc_waiter_arm(&rx->waiter);
-	list_add(&rx->node, &queue->receivers);
+	hlist_add_head(&rx->node, &queue->receivers);
 	if (++queue->parked > queue->parked_peak)
 		queue->parked_peak = queue->parked;
 }
@@ -261,10 +262,11 @@ void lpc_queue_leave(struct lpc_queue *queue, struct lpc_receiver *rx)
 void lpc_queue_stop(struct lpc_queue *queue, const struct lpc_end *end,
 		    int error)
 {
-	struct lpc_receiver *rx, *next;
+	struct lpc_receiver *rx;
+	struct hlist_node *next;
 
 	lockdep_assert_held(queue->lock);
-	list_for_each_entry_safe(rx, next, &queue->receivers, node) {
+	hlist_for_each_entry_safe(rx, next, &queue->receivers, node) {
 		if (end && rx->end != end)
 			continue;
 		unpark(queue, rx);

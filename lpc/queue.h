@@ -34,7 +34,7 @@ struct lpc_end;
 struct lpc_queue {
 	spinlock_t *lock;	/* the port's: all of this */
 	struct list_head messages;
-	struct list_head receivers;
+	struct hlist_head receivers;
 	wait_queue_head_t poll;
 	u64 seq;
 	u32 depth;
@@ -59,7 +59,7 @@ struct lpc_queue {
  * @shown: the sender of @call as they see it
  */
 struct lpc_receiver {
-	struct list_head node;
+	struct hlist_node node;
 	struct lpc_waiter waiter;
 	struct lpc_end *end;
 	struct lpc_call *call;

@@ -406,7 +406,7 @@ static struct lpc_call *find_away(struct lpc_end *end, u64 id)
 {
 	struct lpc_call *call;
 
-	list_for_each_entry(call, &end->sent, sent)
+	hlist_for_each_entry(call, &end->sent, sent)
 		if (call->open == LPC_OPEN_AWAY && call->id == id &&
 		    call->owner == task_pid(current))
 			return call;

@@ -5,7 +5,6 @@
  * leaves is the slot, in a plain array. Nothing rests on an id's secrecy;
  * authority is the end, the relation and the state.
  */
-#include <linux/err.h>
 #include <linux/mm.h>
 
 #include "limits.h"
@@ -77,60 +76,6 @@ struct lpc_slot *lpc_slots_swap(struct lpc_slots *slots, struct lpc_slot *fresh,
 }
 
 /**
- * lpc_slots_number - an id for a message
- * @slots: locked and not full
- *
- * The id's slot is free, so a call may be added under it at once.
- */
-u64 lpc_slots_number(struct lpc_slots *slots)
-{
-	struct lpc_slot *slot;
-	u32 number;
-
-	do {
-		number = slots->next++;
-		slot = &slots->slot[number & slots->mask];
-	} while (!number || slot->call || slot->held);
-	return (u64)slot->generation << 32 | number;
-}
-
-/**
- * lpc_slots_add - make a call known under its id
- * @slots: locked
- * @call: with a key from lpc_slots_number()
- */
-void lpc_slots_add(struct lpc_slots *slots, struct lpc_call *call)
-{
-	struct lpc_slot *slot = &slots->slot[(u32)call->key & slots->mask];
-
-	slot->call = call;
-	slot->canceled = 0;
-	slots->used++;
-	call->slotted = true;
-}
-
-/**
- * lpc_slots_del - forget a call
- * @slots: locked
- * @call: known or not
- * @canceled: remember that it was, until the slot is used again
- */
-void lpc_slots_del(struct lpc_slots *slots, struct lpc_call *call,
-		   bool canceled)
-{
-	struct lpc_slot *slot;
-
-	if (!call->slotted)
-		return;
-	slot = &slots->slot[(u32)call->key & slots->mask];
-	slot->call = NULL;
-	slot->generation++;
-	slot->canceled = canceled ? call->key : 0;
-	slots->used--;
-	call->slotted = false;
-}
-
-/**
  * lpc_slots_hold - forget a call, but not that its piece is held
  * @slots: locked
  * @call: known, and canceled
@@ -169,20 +114,4 @@ struct lpc_held *lpc_slots_held(struct lpc_slots *slots, u64 id)
 	struct lpc_slot *slot = &slots->slot[(u32)id & slots->mask];
 
 	return slot->held && slot->held->id == id ? slot->held : NULL;
-}
-
-/**
- * lpc_slots_find - the call with an id
- * @slots: locked
- * @id: from user space
- *
- * Return: the call; -ECANCELED if it was canceled and is remembered; -ESTALE.
- */
-struct lpc_call *lpc_slots_find(struct lpc_slots *slots, u64 id)
-{
-	struct lpc_slot *slot = &slots->slot[(u32)id & slots->mask];
-
-	if (slot->call && slot->call->key == id)
-		return slot->call;
-	return ERR_PTR(id && slot->canceled == id ? -ECANCELED : -ESTALE);
 }
