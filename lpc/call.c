@@ -102,7 +102,8 @@ int lpc_send(struct lpc_end *end, struct lpc_io *io)
 		lpc_unlock(port);
 		return ret;
 	}
-	call->id = lpc_slots_number(&port->slots);
+	call->key = lpc_slots_number(&port->slots);
+	call->id = call->key;
 	end->datagrams++;
 	lpc_call_hold(call);
 	port->last = call->since;
@@ -243,8 +244,6 @@ static int call_result(struct lpc_call *call, struct lpc_io *io)
 {
 	struct lpc_port *port = call->port;
 	int error = call->error;
-	struct lpc_msg head;
-	u32 len = 0;
 
 	if (likely(call->state == LPC_CALL_REPLIED)) {
 		call_status(call, io);
@@ -252,11 +251,8 @@ static int call_result(struct lpc_call *call, struct lpc_io *io)
 		if (unlikely(call->replier.counted))
 			lpc_ident_show(&call->replier, &call->reader,
 				       &call->shown);
-		lpc_head_fill(&head, call, &call->shown);
-		head.type = LPC_REPLY;
-		head.status |= io->msg.status;
-		memcpy(io->data, call->data, call->len);
-		len = call->len;
+		lpc_io_fill(io, call, LPC_REPLY, &call->shown);
+		io->head.status |= io->msg.status;
 		error = 0;
 	} else {
 		call_failed(call, io);
@@ -268,7 +264,7 @@ static int call_result(struct lpc_call *call, struct lpc_io *io)
 		lpc_call_put(call);
 		lpc_unlock(port);
 	}
-	return error ? error : lpc_io_put(io, &head, len);
+	return error ? error : lpc_io_put(io);
 }
 
 /* This thread was busy for its call; has something happened? Locked. */
@@ -293,7 +289,6 @@ static int take_callback(struct lpc_call *call, struct lpc_io *io)
 	struct lpc_call *in = call->incoming;
 	struct lpc_shown shown;
 	struct lpc_away *away;
-	struct lpc_msg head;
 	int ret;
 
 	in->state = LPC_CALL_HANDED;
@@ -302,15 +297,13 @@ static int take_callback(struct lpc_call *call, struct lpc_io *io)
 	lpc_ident_show(&in->sender, &call->reader, &shown);
 	lpc_unlock(port);
 
-	lpc_head_fill(&head, in, &shown);
-	head.type = LPC_REQUEST;
-	head.deadline = lpc_time_out(in->deadline);
+	lpc_io_fill(io, in, LPC_REQUEST, &shown);
+	io->head.deadline = lpc_time_out(in->deadline);
 	/* The context is for the server's side alone. */
 	if (in->conn && !in->to_client)
-		head.context = in->conn->context;
-	memcpy(io->data, in->data, in->len);
+		io->head.context = in->conn->context;
 	away = lpc_away_new(port);
-	ret = away ? lpc_io_put(io, &head, in->len) : -ENOMEM;
+	ret = away ? lpc_io_put(io) : -ENOMEM;
 
 	lpc_lock(port);
 	if (lpc_call_over(in)) {

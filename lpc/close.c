@@ -136,7 +136,6 @@ void lpc_conn_post_closed(struct lpc_conn *conn)
 		return;
 	conn->closed = NULL;
 	memset(&closed->fresh, 0, sizeof(closed->fresh));
-	INIT_LIST_HEAD(&closed->node);
 	closed->port = port;
 	closed->conn = conn;
 	closed->from = &conn->client;

@@ -30,6 +30,11 @@
 #define LPC_CAN_HANDOFF		false
 #endif
 
+/* Not on every 6.1. */
+#ifndef __uninitialized
+#define __uninitialized
+#endif
+
 /* Tables of sysctls ended with an empty entry until 6.11 forbade it. */
 /* checkpatch: CONSTANT_COMPARISON: the usual order of this test */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)

@@ -280,7 +280,6 @@ static void fill_request(struct lpc_conn *conn, const struct lpc_connect *args,
 {
 	struct lpc_call *request = conn->request;
 
-	INIT_LIST_HEAD(&request->node);
 	request->port = conn->port;
 	request->conn = conn;
 	request->from = &conn->client;

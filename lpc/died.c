@@ -118,7 +118,6 @@ static struct lpc_died *died_new(struct lpc_end *end)
 		kfree(died);
 		return NULL;
 	}
-	INIT_LIST_HEAD(&died->message->node);
 	died->end = end;
 	died->port = end->port;
 	lpc_port_get(died->port);

@@ -44,30 +44,21 @@ void lpc_ident_put(struct lpc_ident *who)
 }
 
 /**
- * lpc_ident_show - translate an identity
- * @who: valid for the length of this call
- * @reader: valid for the length of this call
- * @out: filled. An id without a mapping never reads as a plausible one.
+ * lpc_show_within - translate an identity for a reader in other namespaces
+ * @out: filled but for @out->status, to which is added
+ * @reader: valid for the length of this call, as are the following
+ * @tgid: process
+ * @tid: thread
+ * @uid: user
+ * @gid: group
  */
-void lpc_ident_show(const struct lpc_ident *who,
-		    const struct lpc_reader *reader, struct lpc_shown *out)
+void lpc_show_within(struct lpc_shown *out, const struct lpc_reader *reader,
+		     struct pid *tgid, struct pid *tid, kuid_t uid, kgid_t gid)
 {
-	if (likely(reader->pid_ns == &init_pid_ns)) {
-		out->pid = pid_nr(who->tgid);
-		out->tid = pid_nr(who->tid);
-	} else {
-		out->pid = pid_nr_ns(who->tgid, reader->pid_ns);
-		out->tid = pid_nr_ns(who->tid, reader->pid_ns);
-	}
-	/* Outside of all containers a user reads as itself. */
-	if (likely(reader->user_ns == &init_user_ns)) {
-		out->uid = __kuid_val(who->uid);
-		out->gid = __kgid_val(who->gid);
-	} else {
-		out->uid = from_kuid(reader->user_ns, who->uid);
-		out->gid = from_kgid(reader->user_ns, who->gid);
-	}
-	out->status = 0;
+	out->pid = pid_nr_ns(tgid, reader->pid_ns);
+	out->tid = pid_nr_ns(tid, reader->pid_ns);
+	out->uid = from_kuid(reader->user_ns, uid);
+	out->gid = from_kgid(reader->user_ns, gid);
 	if (!out->pid)
 		out->status |= LPC_PID_FOREIGN;
 	if (out->uid == (u32)-1)

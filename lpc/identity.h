@@ -4,9 +4,11 @@
 
 #include <linux/cred.h>
 #include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
+#include <linux/user_namespace.h>
 
 struct ipc_namespace;
 struct pid;
@@ -61,8 +63,8 @@ struct lpc_shown {
 
 void lpc_ident_get(struct lpc_ident *who);
 void lpc_ident_put(struct lpc_ident *who);
-void lpc_ident_show(const struct lpc_ident *who,
-		    const struct lpc_reader *reader, struct lpc_shown *out);
+void lpc_show_within(struct lpc_shown *out, const struct lpc_reader *reader,
+		     struct pid *tgid, struct pid *tid, kuid_t uid, kgid_t gid);
 u32 lpc_tid_show(int global_tid);
 bool lpc_may(kuid_t owner, kgid_t group, u32 mode, u32 want,
 	     struct ipc_namespace *ipc_ns);
@@ -81,6 +83,48 @@ static inline void lpc_ident_current(struct lpc_ident *who)
 	who->tid = task_pid(current);
 	who->start = current->start_boottime;
 	who->counted = false;
+}
+
+static inline void lpc_show(struct lpc_shown *out, const struct lpc_reader *reader,
+			    struct pid *tgid, struct pid *tid, kuid_t uid,
+			    kgid_t gid)
+{
+	out->status = 0;
+	/* Outside of all containers everything reads as itself. */
+	if (likely(reader->pid_ns == &init_pid_ns &&
+		   reader->user_ns == &init_user_ns && tgid)) {
+		out->pid = pid_nr(tgid);
+		out->tid = pid_nr(tid);
+		out->uid = __kuid_val(uid);
+		out->gid = __kgid_val(gid);
+	} else {
+		lpc_show_within(out, reader, tgid, tid, uid, gid);
+	}
+}
+
+/**
+ * lpc_ident_show - translate an identity
+ * @who: valid for the length of this call
+ * @reader: valid for the length of this call
+ * @out: filled. An id without a mapping never reads as a plausible one.
+ */
+static inline void lpc_ident_show(const struct lpc_ident *who,
+				  const struct lpc_reader *reader,
+				  struct lpc_shown *out)
+{
+	lpc_show(out, reader, who->tgid, who->tid, who->uid, who->gid);
+}
+
+/**
+ * lpc_ident_show_current - the same of the calling thread
+ * @reader: valid for the length of this call
+ * @out: filled
+ */
+static inline void lpc_ident_show_current(const struct lpc_reader *reader,
+					  struct lpc_shown *out)
+{
+	lpc_show(out, reader, task_tgid(current), task_pid(current),
+		 current_fsuid(), current_fsgid());
 }
 
 /**

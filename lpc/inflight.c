@@ -69,7 +69,6 @@ void lpc_call_fill(struct lpc_call *call, struct lpc_end *end,
 		   const struct lpc_io *io, enum lpc_type type)
 {
 	memset(&call->fresh, 0, sizeof(call->fresh));
-	INIT_LIST_HEAD(&call->node);
 	call->port = end->port;
 	call->conn = end->conn;
 	call->from = end;
@@ -264,7 +263,7 @@ void lpc_call_settle(struct lpc_call *call)
 	lockdep_assert_held(&call->port->lock);
 	if (call->open == LPC_OPEN_PENDING || call->open == LPC_OPEN_AWAY)
 		return;
-	if (!lpc_held_keep(call))
+	if (likely(call->state == LPC_CALL_REPLIED) || !lpc_held_keep(call))
 		lpc_slots_del(&call->port->slots, call, canceled);
 	hlist_del_init(&call->sent);
 	if (call->open == LPC_OPEN_ASYNC) {
@@ -290,7 +289,6 @@ static void post_notice(struct lpc_call *call)
 		return;
 	call->notice = NULL;
 	memset(&notice->fresh, 0, sizeof(notice->fresh));
-	INIT_LIST_HEAD(&notice->node);
 	notice->port = call->port;
 	notice->conn = call->conn;
 	notice->from = call->from;

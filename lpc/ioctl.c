@@ -21,6 +21,7 @@
 #include "accept.h"
 #include "call.h"
 #include "close.h"
+#include "compat.h"
 #include "conn.h"
 #include "connect.h"
 #include "data.h"
@@ -442,7 +443,7 @@ static long message_error(struct lpc_io *io, int ret)
 
 static long do_send(struct lpc_end *end, void __user *arg, size_t size)
 {
-	struct lpc_io io;
+	struct lpc_io io __uninitialized;
 	int ret;
 
 	ret = lpc_io_get(&io, arg, size, sizeof(io.msg), LPC_MASK_SEND);
@@ -457,7 +458,7 @@ static long do_send(struct lpc_end *end, void __user *arg, size_t size)
 
 static long do_call(struct lpc_end *end, void __user *arg, size_t size)
 {
-	struct lpc_io io;
+	struct lpc_io io __uninitialized;
 	int ret;
 
 	ret = lpc_io_get(&io, arg, size, sizeof(struct lpc_call_data),
@@ -484,7 +485,7 @@ static long do_call(struct lpc_end *end, void __user *arg, size_t size)
 static long do_reply_recv(struct file *file, struct lpc_end *end,
 			  void __user *arg, size_t size)
 {
-	struct lpc_io io;
+	struct lpc_io io __uninitialized;
 	int ret;
 
 	ret = lpc_io_get(&io, arg, size, sizeof(io.msg), LPC_MASK_REPLY_RECV);
@@ -502,7 +503,7 @@ static long do_reply_recv(struct file *file, struct lpc_end *end,
 
 static long do_reply_wait(struct lpc_end *end, void __user *arg, size_t size)
 {
-	struct lpc_io io;
+	struct lpc_io io __uninitialized;
 	int ret;
 
 	ret = lpc_io_get(&io, arg, size, sizeof(io.msg), LPC_MASK_REPLY_WAIT);
@@ -528,6 +529,11 @@ static long end_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	void __user *user = (void __user *)arg;
 	size_t size = _IOC_SIZE(cmd);
 
+	/* The two that a round trip is made of, as they mostly are. */
+	if (likely(cmd == LPC_IOC_CALL))
+		return do_call(end, user, sizeof(struct lpc_msg));
+	if (likely(cmd == LPC_IOC_REPLY_RECV))
+		return do_reply_recv(file, end, user, sizeof(struct lpc_msg));
 	if (lpc_same_op(cmd, LPC_IOC_CALL))
 		return do_call(end, user, size);
 	if (lpc_same_op(cmd, LPC_IOC_REPLY_RECV))

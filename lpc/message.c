@@ -27,6 +27,20 @@ static int msg_check(const struct lpc_msg *msg, u32 flags)
 	return 0;
 }
 
+/*
+ * Headers and short payloads in one: what stands on the header's own page can
+ * be read as well as the header itself, and is looked at only as far as the
+ * payload goes.
+ */
+static int copy_in_small(struct lpc_io *io, void __user *arg)
+{
+	if (offset_in_page(arg) > PAGE_SIZE - sizeof(io->in) ||
+	    copy_from_user(&io->in, arg, sizeof(io->in)))
+		return -EFAULT;
+	io->got = sizeof(io->small);
+	return 0;
+}
+
 /**
  * lpc_io_get - copy the header of a caller's message in
  * @io: filled but for the payload
@@ -46,8 +60,11 @@ int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size, size_t known,
 	io->arg = arg;
 	io->size = size;
 	io->len = 0;
+	io->got = 0;
+	io->payload = io->small;
 	io->buffers = NULL;
-	if (copy_from_user(&io->msg, arg, sizeof(io->msg)))
+	if (unlikely(size > sizeof(io->msg) || copy_in_small(io, arg)) &&
+	    copy_from_user(&io->msg, arg, sizeof(io->msg)))
 		return -EFAULT;
 	if (unlikely(size > known)) {
 		ret = check_zeroed_user(arg + known, size - known);
@@ -77,32 +94,34 @@ int lpc_io_get_payload(struct lpc_io *io, u32 limit)
 		io->msg.room = limit;
 		return -EMSGSIZE;
 	}
-	if (copy_from_user(io->data, io->arg + io->size, len))
-		return -EFAULT;
+	if (len > io->got) {
+		if (copy_from_user(io->data, io->arg + io->size, len))
+			return -EFAULT;
+		io->payload = io->data;
+	}
 	io->len = len;
 	return 0;
 }
 
 /**
  * lpc_io_put - copy a received message out
- * @io: with the payload in @io->data
- * @head: the header, built in zeroed memory
- * @len: bytes of @io->data
+ * @io: with what lpc_io_fill() made of it
  *
  * Return: 0 or -EFAULT.
  */
-int lpc_io_put(struct lpc_io *io, const struct lpc_msg *head, u32 len)
+int lpc_io_put(struct lpc_io *io)
 {
 	void __user *out = io->arg;
+	u32 len = io->len;
 
 	if (io->msg.out)
 		out = u64_to_user_ptr(io->msg.out);
-	if (copy_to_user(out, head, sizeof(*head)))
-		return -EFAULT;
-	if (unlikely(io->size > sizeof(*head)) &&
-	    clear_user(out + sizeof(*head), io->size - sizeof(*head)))
-		return -EFAULT;
-	if (copy_to_user(out + io->size, io->data, len))
+	if (likely(io->size == sizeof(io->head)))
+		return copy_to_user(out, &io->out, sizeof(io->head) + len) ?
+			-EFAULT : 0;
+	if (copy_to_user(out, &io->head, sizeof(io->head)) ||
+	    clear_user(out + sizeof(io->head), io->size - sizeof(io->head)) ||
+	    copy_to_user(out + io->size, io->data, len))
 		return -EFAULT;
 	return 0;
 }
@@ -119,29 +138,32 @@ int lpc_io_put_back(struct lpc_io *io)
 }
 
 /**
- * lpc_head_fill - what every received message says
- * @head: the header, all of it written
+ * lpc_io_fill - make ready what a receiver gets
+ * @io: gets the header, all of it written, and the payload
  * @call: the message
+ * @type: what it is to the receiver
  * @shown: its sender as the receiver sees it
  */
-void lpc_head_fill(struct lpc_msg *head, const struct lpc_call *call,
-		   const struct lpc_shown *shown)
+void lpc_io_fill(struct lpc_io *io, const struct lpc_call *call, u16 type,
+		 const struct lpc_shown *shown)
 {
-	memset(head, 0, sizeof(*head));
-	head->status = shown->status;
-	head->code = call->code;
-	head->len = call->len + call->piece.bulk;
-	head->id = call->id;
-	head->callback = call->callback;
-	head->pid = shown->pid;
-	head->tid = shown->tid;
-	head->uid = shown->uid;
-	head->gid = shown->gid;
-	if (unlikely(call->piece.section)) {
-		head->section = call->piece.section;
-		head->offset = call->piece.offset;
-		head->length = call->piece.length;
-	}
+	io->head = (struct lpc_msg) {
+		.type = type,
+		.status = shown->status,
+		.code = call->code,
+		.len = call->len + call->piece.bulk,
+		.id = call->id,
+		.callback = call->callback,
+		.pid = shown->pid,
+		.tid = shown->tid,
+		.uid = shown->uid,
+		.gid = shown->gid,
+		.section = call->piece.section,
+		.offset = call->piece.section ? call->piece.offset : 0,
+		.length = call->piece.section ? call->piece.length : 0,
+	};
+	io->len = call->len;
+	memcpy(io->data, call->data, call->len);
 }
 
 /**

@@ -20,23 +20,47 @@ struct lpc_held;
 struct lpc_port;
 struct lpc_queue;
 
+/* So much payload is copied in together with its header, if it is no more. */
+#define LPC_SMALL	64u
+
 /**
  * struct lpc_io - the message of one ioctl, on the stack of its thread
  * @arg: the caller's message
  * @size: of its header, from the ioctl's number
- * @msg: the kernel's one copy of the header
- * @len: bytes of @data; msg.len is more where the payload lies in a section
  * @buffers: what the caller lists for DATA, or NULL; the call takes it over
- * @data: the payload on its way in or out; another thread's stack is never a
- *	copy target, and one's own needs no usercopy check by the heap
+ * @payload: of @len bytes, once that is known: in @small or in @data
+ * @len: bytes of inline payload; msg.len is more where it lies in a section
+ * @got: bytes of @small that came in with the header
+ * @in: what is copied in at one go
+ * @msg: the kernel's one copy of the header
+ * @small: what stood behind it in the caller's memory
+ * @out: what is copied out at one go
+ * @head: the header of what is received
+ * @data: payload on its way out, or a longer one on its way in; another thread's
+ *	stack is never a copy target, and one's own needs no check by the heap
+ *
+ * Declared __uninitialized: of @in and @out nothing is looked at and nothing
+ * goes out that has not been written before.
  */
 struct lpc_io {
 	void __user *arg;
 	size_t size;
-	struct lpc_msg msg;
-	u32 len;
 	struct lpc_buffers *buffers;
-	u8 data[LPC_INLINE_MAX + 1];
+	const u8 *payload;
+	u32 len;
+	u32 got;
+	/* checkpatch: LINE_SPACING: struct_group() is a declaration */
+	struct_group(in,
+		/* checkpatch: PARENTHESIS_ALIGNMENT: as kernel structs have it */
+		struct lpc_msg msg;
+		u8 small[LPC_SMALL];
+	);
+	/* checkpatch: LINE_SPACING: likewise */
+	struct_group(out,
+		/* checkpatch: PARENTHESIS_ALIGNMENT: likewise */
+		struct lpc_msg head;
+		u8 data[LPC_INLINE_MAX + 1];
+	);
 };
 
 /* Why a call stays open while no thread waits for it; 0: one does. */
@@ -100,7 +124,7 @@ struct lpc_held {
  * @timeout: ends an open call at its deadline
  * @away: notices the exit of the thread that handles a callback
  * @unread: counts what its client has sent and nobody has received; or NULL
- * @fresh: all that is zeroed before each use
+ * @fresh: all that is zeroed before each use; the rest is written then
  * @key: generation << 32 | number, what its slot knows it by
  * @id: what user space calls it: @key; for a callback the request's
  * @callback: @key for a callback, else 0
@@ -145,29 +169,18 @@ struct lpc_call {
 	/* checkpatch: LINE_SPACING: struct_group() is a declaration */
 	struct_group(fresh,
 		/* checkpatch: PARENTHESIS_ALIGNMENT: as kernel structs have it */
-		struct list_head node;
 		struct hlist_node sent;
 		struct lpc_waiter waiter;
 		struct lpc_queue *queue;
-		struct lpc_port *port;
-		struct lpc_conn *conn;
-		struct lpc_end *from;
 		struct lpc_receiver *rx;
 		struct lpc_call *parent;
 		struct lpc_call *incoming;
 		struct lpc_data_op *data_op;
 		struct lpc_away *away;
 		u32 *unread;
-		u64 key;
-		u64 id;
 		u64 callback;
-		u64 seq;
 		u64 deadline;
-		u64 since;
-		struct lpc_ident sender;
 		struct lpc_ident replier;
-		struct lpc_reader reader;
-		struct lpc_shown shown;
 		struct pid *owner;
 		u8 state;
 		u8 type;
@@ -182,12 +195,23 @@ struct lpc_call {
 		bool timed;
 		bool dead;
 		bool late;
-		struct lpc_piece piece;
 		int error;
 		int taker;
-		u32 code;
-		u32 len;
 	);
+	struct list_head node;
+	struct lpc_port *port;
+	struct lpc_conn *conn;
+	struct lpc_end *from;
+	u64 key;
+	u64 id;
+	u64 seq;
+	u64 since;
+	struct lpc_ident sender;
+	struct lpc_reader reader;
+	struct lpc_shown shown;
+	struct lpc_piece piece;
+	u32 code;
+	u32 len;
 	u8 data[LPC_INLINE_MAX + 1];
 };
 
@@ -209,7 +233,7 @@ static inline void lpc_call_payload(struct lpc_call *call,
 				    const struct lpc_io *io)
 {
 	call->len = io->len;
-	memcpy(call->data, io->data, io->len);
+	memcpy(call->data, io->payload, io->len);
 	call->piece.section = io->msg.section;
 	call->piece.offset = io->msg.offset;
 	call->piece.length = io->msg.length;
@@ -219,11 +243,11 @@ static inline void lpc_call_payload(struct lpc_call *call,
 int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size, size_t known,
 	       u32 flags);
 int lpc_io_get_payload(struct lpc_io *io, u32 limit);
-int lpc_io_put(struct lpc_io *io, const struct lpc_msg *head, u32 len);
+int lpc_io_put(struct lpc_io *io);
 int lpc_io_put_back(struct lpc_io *io);
 
-void lpc_head_fill(struct lpc_msg *head, const struct lpc_call *call,
-		   const struct lpc_shown *shown);
+void lpc_io_fill(struct lpc_io *io, const struct lpc_call *call, u16 type,
+		 const struct lpc_shown *shown);
 int lpc_copy_in(void *to, u64 from, u32 len);
 int lpc_copy_out(u64 to, const void *from, u32 len);
 int lpc_clear_out(u64 to, u32 len);

@@ -186,7 +186,7 @@ void lpc_queue_return(struct lpc_call *call)
 
 static void unlink_message(struct lpc_call *call)
 {
-	list_del_init(&call->node);
+	list_del(&call->node);
 	call->queue->depth--;
 }
 

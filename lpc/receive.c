@@ -20,6 +20,7 @@
 
 #include "call.h"
 #include "close.h"
+#include "compat.h"
 #include "conn.h"
 #include "data.h"
 #include "held.h"
@@ -83,7 +84,6 @@ static struct task_struct *apply_reply(struct lpc_call *call,
 {
 	struct lpc_port *port = call->port;
 	struct task_struct *task = call->waiter.task;
-	struct lpc_ident me;
 
 	call->code = io->msg.code;
 	lpc_call_payload(call, io);
@@ -100,12 +100,11 @@ static struct task_struct *apply_reply(struct lpc_call *call,
 			call->id, call->callback, call->code, lpc_payload(call),
 			0);
 
-	lpc_ident_current(&me);
-	if (task) {
-		lpc_ident_show(&me, &call->reader, &call->shown);
+	if (likely(task)) {
+		lpc_ident_show_current(&call->reader, &call->shown);
 	} else {
-		lpc_ident_get(&me);
-		call->replier = me;
+		lpc_ident_current(&call->replier);
+		lpc_ident_get(&call->replier);
 	}
 	lpc_call_settle(call);
 	/* Where nobody waits the call may be gone by now. */
@@ -172,12 +171,12 @@ static int wait_message(struct lpc_end *end, struct lpc_receiver *rx,
 }
 
 static void fill_received(const struct lpc_end *end,
-			  const struct lpc_receiver *rx, struct lpc_msg *head)
+			  const struct lpc_receiver *rx, struct lpc_io *io)
 {
 	const struct lpc_call *call = rx->call;
+	struct lpc_msg *head = &io->head;
 
-	lpc_head_fill(head, call, &rx->shown);
-	head->type = call->type;
+	lpc_io_fill(io, call, call->type, &rx->shown);
 	if (end->kind != LPC_KIND_CLIENT && call->conn)
 		head->context = call->conn->context;
 	switch (call->type) {
@@ -273,15 +272,12 @@ out:
 static int deliver(struct lpc_end *end, struct lpc_receiver *rx,
 		   struct lpc_io *io, u16 status)
 {
-	const struct lpc_call *call = rx->call;
-	struct lpc_msg head;
 	bool received;
 	int ret;
 
-	fill_received(end, rx, &head);
-	head.status |= status;
-	memcpy(io->data, call->data, call->len);
-	ret = lpc_io_put(io, &head, call->len);
+	fill_received(end, rx, io);
+	io->head.status |= status;
+	ret = lpc_io_put(io);
 	/* Who is being killed will not act on it; somebody else may. */
 	if (!ret && fatal_signal_pending(current))
 		ret = -EINTR;
@@ -341,7 +337,7 @@ int lpc_reply_recv(struct lpc_end *end, struct lpc_io *io, bool nonblock)
 	u64 deadline = lpc_deadline_in(io->msg.deadline);
 	struct lpc_port *port = end->port;
 	struct task_struct *task = NULL;
-	struct lpc_receiver rx;
+	struct lpc_receiver rx __uninitialized;
 	struct lpc_call *call;
 	bool handoff;
 	int ret;

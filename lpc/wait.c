@@ -172,14 +172,19 @@ static void lpc_give_way(struct lpc_turn *turn)
 int lpc_wait(struct lpc_waiter *waiter, u64 deadline, struct lpc_turn *turn,
 	     struct lpc_spin *spin)
 {
-	ktime_t expires = ns_to_ktime(min_t(u64, deadline, KTIME_MAX));
+	ktime_t expires;
 	int ret = 0;
 
-	if (turn)
+	if (turn) {
 		lpc_give_way(turn);
-	else if (spin && num_online_cpus() > 1 && lpc_spin(waiter, spin))
+		/* Pairs with the release in lpc_waiter_fire(). */
+		if (likely(smp_load_acquire(&waiter->done)))
+			return 0;
+	} else if (spin && num_online_cpus() > 1 && lpc_spin(waiter, spin)) {
 		return 0;
+	}
 
+	expires = ns_to_ktime(min_t(u64, deadline, KTIME_MAX));
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE | TASK_FREEZABLE);
 		/* Pairs with the release in lpc_waiter_fire(). */
