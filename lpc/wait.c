@@ -128,24 +128,27 @@ static bool lpc_spin(struct lpc_waiter *waiter, struct lpc_spin *spin)
 	return done;
 }
 
-/*
- * Give the CPU away while runnable. A scheduler that owes this thread more of it
- * than the partner gives it right back: that is some 400 instructions for nothing,
- * each time until the two are even. A second waste in a row is the sign; then
- * the next few go to sleep at once, and twice as many after each further one.
+/**
+ * lpc_give_way - give the CPU away while runnable
+ * @turn: how that went before
+ *
+ * A scheduler that owes this thread more of it than the partner gives it right
+ * back: that is some 400 instructions for nothing, each time until the two are
+ * even. A second waste in a row is the sign; then the next few go to sleep at
+ * once, and twice as many after each further one.
  */
-static void lpc_give_way(struct lpc_turn *turn)
+void lpc_give_way(struct lpc_turn *turn)
 {
-	unsigned int wasted = READ_ONCE(turn->wasted);
-	unsigned int skip = READ_ONCE(turn->skip);
 	unsigned long switches = current->nivcsw;
+	unsigned int wasted;
 
-	if (skip) {
-		WRITE_ONCE(turn->skip, skip - 1);
+	if (unlikely(READ_ONCE(turn->skip))) {
+		WRITE_ONCE(turn->skip, READ_ONCE(turn->skip) - 1);
 		return;
 	}
 	schedule();
-	if (current->nivcsw != switches) {
+	wasted = READ_ONCE(turn->wasted);
+	if (likely(current->nivcsw != switches)) {
 		if (wasted)
 			WRITE_ONCE(turn->wasted, 0);
 		return;
@@ -156,33 +159,20 @@ static void lpc_give_way(struct lpc_turn *turn)
 }
 
 /**
- * lpc_wait - sleep until done, a signal or the deadline
+ * lpc_sleep - the rest of lpc_wait()
  * @waiter: armed by this thread
  * @deadline: CLOCK_MONOTONIC nanoseconds, LPC_FOREVER for none
- * @turn: a partner was just woken onto this CPU: give it away before going to
- *	sleep. If the answer comes back at once, this thread was runnable all
- *	along, and neither side pays for a sleep and a second wake-up. NULL: not.
  * @spin: poll first, as long as that has been worth it; or NULL
- *
- * No lock is held. Whatever this returns, the caller takes port->lock and
- * looks at the state before it acts on it: being done wins.
  *
  * Return: 0 when done, -ERESTARTSYS on a signal, -ETIMEDOUT.
  */
-int lpc_wait(struct lpc_waiter *waiter, u64 deadline, struct lpc_turn *turn,
-	     struct lpc_spin *spin)
+int lpc_sleep(struct lpc_waiter *waiter, u64 deadline, struct lpc_spin *spin)
 {
 	ktime_t expires;
 	int ret = 0;
 
-	if (turn) {
-		lpc_give_way(turn);
-		/* Pairs with the release in lpc_waiter_fire(). */
-		if (likely(smp_load_acquire(&waiter->done)))
-			return 0;
-	} else if (spin && num_online_cpus() > 1 && lpc_spin(waiter, spin)) {
+	if (spin && num_online_cpus() > 1 && lpc_spin(waiter, spin))
 		return 0;
-	}
 
 	expires = ns_to_ktime(min_t(u64, deadline, KTIME_MAX));
 	for (;;) {

@@ -47,8 +47,8 @@ void lpc_debug_wake_delay(void);
 static inline void lpc_debug_wake_delay(void) { }
 #endif
 bool lpc_wake_handoff(struct task_struct *task);
-int lpc_wait(struct lpc_waiter *waiter, u64 deadline, struct lpc_turn *turn,
-	     struct lpc_spin *spin);
+void lpc_give_way(struct lpc_turn *turn);
+int lpc_sleep(struct lpc_waiter *waiter, u64 deadline, struct lpc_spin *spin);
 int lpc_wait_over(u64 deadline);
 bool lpc_deadline_past(u64 deadline);
 
@@ -60,6 +60,32 @@ static inline void lpc_waiter_arm(struct lpc_waiter *waiter)
 {
 	waiter->task = current;
 	waiter->done = 0;
+}
+
+/**
+ * lpc_wait - sleep until done, a signal or the deadline
+ * @waiter: armed by this thread
+ * @deadline: CLOCK_MONOTONIC nanoseconds, LPC_FOREVER for none
+ * @turn: a partner was just woken onto this CPU: give it away before going to
+ *	sleep. If the answer comes back at once, this thread was runnable all
+ *	along, and neither side pays for a sleep and a second wake-up. NULL: not.
+ * @spin: without that, poll first, as long as that has been worth it; or NULL
+ *
+ * No lock is held. Whatever this returns, the caller takes port->lock and
+ * looks at the state before it acts on it: being done wins.
+ *
+ * Return: 0 when done, -ERESTARTSYS on a signal, -ETIMEDOUT.
+ */
+static inline int lpc_wait(struct lpc_waiter *waiter, u64 deadline,
+			   struct lpc_turn *turn, struct lpc_spin *spin)
+{
+	if (!turn)
+		return lpc_sleep(waiter, deadline, spin);
+	lpc_give_way(turn);
+	/* Pairs with the release in lpc_waiter_fire(). */
+	if (likely(smp_load_acquire(&waiter->done)))
+		return 0;
+	return lpc_sleep(waiter, deadline, NULL);
 }
 
 /**

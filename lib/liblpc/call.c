@@ -11,6 +11,7 @@
 #include "call.h"
 #include "conn.h"
 #include "opts.h"
+#include "path.h"
 #include "request.h"
 #include "section.h"
 
@@ -37,10 +38,8 @@ int lpc_call_opts_read(struct lpc_call_opts *to, const struct lpc_call_opts **o)
  * after this the answer to it, for REPLY_WAIT. If the server has lost interest
  * meanwhile the wait for the reply goes on all the same.
  */
-/* checkpatch: PREFER_DEFINED_ATTRIBUTE_MACRO: user space has no such macros */
-__attribute__((noinline))
-static void answer_callback(const struct call_to *to, struct message *b,
-			    const struct lpc_call_opts *o)
+static void __cold answer_callback(const struct call_to *to, struct message *b,
+				   const struct lpc_call_opts *o)
 {
 	struct message reply;
 	struct request q;
@@ -70,39 +69,37 @@ static uint64_t key_of(const struct lpc_msg *m, bool in_call)
 }
 
 /*
- * Waits for the reply through any number of signals and callbacks. An
- * interrupted ioctl is made again with the same message: the kernel knows from
- * it what has happened already. To give up at a signal is to cancel, and then
- * to fetch what became of the call: the reply may have been faster.
+ * Goes on when the first wait has ended with @r, and no reply. An interrupted
+ * ioctl is made again with the same message: the kernel knows from it what has
+ * happened already. To give up at a signal is to cancel, and then to fetch what
+ * became of the call: the reply may have been faster.
  */
-static int wait_reply(const struct call_to *to, struct message *b, const struct lpc_call_opts *o)
+static int __cold wait_on(const struct call_to *to, struct message *b,
+			  const struct lpc_call_opts *o, uint64_t deadline, int r)
 {
-	struct lpc_msg fresh = b->m;
 	bool give_up = o && o->flags & LPC_CALL_EINTR, canceled = false;
 	int (*wait)(int, struct lpc_msg *) = lpc_sys_call;
-	int r;
 
 	for (;;) {
-		r = wait(to->fd, &b->m);
 		if (!r && b->m.type == LPC_REPLY)
 			return 0;
 		if (!r) {
 			answer_callback(to, b, o);
 			b->m.room = LPC_INLINE_MAX;
-			b->m.deadline = fresh.deadline;
+			b->m.deadline = deadline;
 			wait = lpc_sys_reply_wait;
 		} else if (r != -EINTR) {
 			return r == -ECANCELED && canceled ? -EINTR : r;
 		} else if (wait == lpc_sys_call && !(b->m.status & LPC_PENDING)) {
-			if (give_up)
+			if (give_up)		/* nobody has seen it */
 				return r;
-			b->m = fresh;		/* nobody has seen it */
 		} else if (give_up) {
 			struct lpc_cancel c = { .id = key_of(&b->m, wait == lpc_sys_call) };
 
 			canceled = !lpc_sys_cancel(to->fd, &c);
 			give_up = false;
 		}
+		r = wait(to->fd, &b->m);
 	}
 }
 
@@ -115,8 +112,9 @@ static ssize_t failed(const struct lpc_call_opts *o, int r, const struct lpc_msg
 	return r;
 }
 
-static ssize_t succeeded(const struct call_to *to, const struct lpc_call_opts *o,
-			 const struct message *b, void *rep, size_t room)
+/* Something about the reply wants care. */
+static ssize_t __cold look_at_reply(const struct call_to *to, const struct lpc_call_opts *o,
+				    const struct message *b, void *rep, size_t room)
 {
 	const void *payload = lpc_section_payload(b, to->section, to->piece);
 	int32_t status = (int32_t)b->m.code;
@@ -139,6 +137,44 @@ static ssize_t succeeded(const struct call_to *to, const struct lpc_call_opts *o
 	return (ssize_t)b->m.len;
 }
 
+static inline ssize_t succeeded(const struct call_to *to, const struct lpc_call_opts *o,
+				const struct message *b, void *rep, size_t room)
+{
+	if (__builtin_expect(o || to->piece || b->m.code || b->m.len > room ||
+			     b->m.len > LPC_INLINE_MAX, 0))
+		return look_at_reply(to, o, b, rep, room);
+	if (b->m.len)
+		memcpy(rep, b->data, b->m.len);
+	return (ssize_t)b->m.len;
+}
+
+static int __cold call_failed(const struct call_to *to, const struct lpc_call_opts *o,
+			      const struct message *b, int r)
+{
+	if (to->piece)
+		piece_left(to->piece, &b->m, r);
+	return (int)failed(o, r, &b->m);
+}
+
+/* @b is ready but for where it goes: waits for the reply to it. */
+static inline ssize_t call_with(const struct call_to *to, struct message *b, void *rep,
+				size_t room, const struct lpc_call_opts *o)
+{
+	uint64_t deadline = o && o->deadline ? o->deadline : to->deadline;
+	int r;
+
+	b->m.room = LPC_INLINE_MAX;
+	b->m.deadline = deadline;
+	if (o && o->flags & LPC_CALL_SPIN)
+		b->m.flags |= LPC_SPIN;
+	r = lpc_sys_call(to->fd, &b->m);
+	if (__builtin_expect(r || b->m.type != LPC_REPLY, 0))
+		r = wait_on(to, b, o, deadline, r);
+	if (__builtin_expect(r, 0))
+		return call_failed(to, o, b, r);
+	return succeeded(to, o, b, rep, room);
+}
+
 ssize_t lpc_call_on(const struct call_to *to, uint32_t code, const void *req, size_t len,
 		    void *rep, size_t room, const struct lpc_call_opts *o)
 {
@@ -148,21 +184,12 @@ ssize_t lpc_call_on(const struct call_to *to, uint32_t code, const void *req, si
 	r = lpc_section_fill(&b, code, req, len, to->section, to->piece);
 	if (r < 0)
 		return failed(o, r, &b.m);
-	b.m.room = LPC_INLINE_MAX;
-	b.m.deadline = o && o->deadline ? o->deadline : to->deadline;
 	if (to->callback) {
 		b.m.flags = LPC_CALLBACK;
 		b.m.id = to->id;
 		b.m.callback = to->callback_id;
 	}
-	if (o && o->flags & LPC_CALL_SPIN)
-		b.m.flags |= LPC_SPIN;
-	r = wait_reply(to, &b, o);
-	if (!r)
-		return succeeded(to, o, &b, rep, room);
-	if (to->piece)
-		piece_left(to->piece, &b.m, r);
-	return failed(o, r, &b.m);
+	return call_with(to, &b, rep, room, o);
 }
 
 /*
@@ -200,18 +227,19 @@ static ssize_t call_long(struct lpc_conn *c, struct call_to *to, uint32_t code, 
 	return n;
 }
 
-ssize_t lpc_call(struct lpc_conn *c, uint32_t code, const void *req, size_t len, void *rep,
-		 size_t room, const struct lpc_call_opts *o)
+ssize_t __hot lpc_call(struct lpc_conn *c, uint32_t code, const void *req, size_t len, void *rep,
+		       size_t room, const struct lpc_call_opts *o)
 {
 	struct lpc_call_opts own;
 	struct call_to to = { 0 };
+	struct message b;
 	ssize_t n;
 	int r;
 
-	r = lpc_call_opts_read(&own, &o);
+	r = o ? lpc_call_opts_read(&own, &o) : 0;
 	if (!r)
 		r = lpc_conn_enter(c);
-	if (r < 0) {
+	if (__builtin_expect(r < 0, 0)) {
 		if (o && o->taken)
 			*o->taken = 0;
 		return r;
@@ -219,9 +247,11 @@ ssize_t lpc_call(struct lpc_conn *c, uint32_t code, const void *req, size_t len,
 	to.fd = c->fd;
 	if (c->call_ms && !(o && o->deadline))
 		to.deadline = lpc_in_ms(c->call_ms);
-	if (len <= LPC_INLINE_MAX && room <= LPC_INLINE_MAX)
-		n = lpc_call_on(&to, code, req, len, rep, room, o);
-	else
+	if (__builtin_expect(len <= LPC_INLINE_MAX && room <= LPC_INLINE_MAX, 1)) {
+		message_init(&b, code, req, len);
+		n = call_with(&to, &b, rep, room, o);
+	} else {
 		n = call_long(c, &to, code, req, len, rep, room, o);
+	}
 	return lpc_conn_leave(c, n);
 }

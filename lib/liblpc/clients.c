@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "path.h"
 #include "server.h"
 
 #define FIRST_CHUNK	64u
@@ -21,7 +22,7 @@ static uint32_t turn_of(uint32_t word)
 	return word >> 2;
 }
 
-static struct client *client_at(struct lpc_server *s, uint32_t index)
+static inline struct client *client_at(struct lpc_server *s, uint32_t index)
 {
 	uint32_t n = index / FIRST_CHUNK + 1;
 	int k = 31 - __builtin_clz(n);
@@ -40,7 +41,7 @@ static uint64_t context_of(const struct lpc_server *s, uint32_t index, uint32_t 
 }
 
 /* Finds the client that @context names, and what its word is while it lives. */
-static struct client *find(struct lpc_server *s, uint64_t context, uint32_t *live)
+static inline struct client *find(struct lpc_server *s, uint64_t context, uint32_t *live)
 {
 	struct client *c;
 	uint32_t turn;
@@ -152,9 +153,7 @@ static struct client *pick_gone(struct lpc_server *s)
 	return c;
 }
 
-/* checkpatch: PREFER_DEFINED_ATTRIBUTE_MACRO: user space has no such macros */
-__attribute__((noinline))
-static void look(struct lpc_server *s)
+static void __cold look(struct lpc_server *s)
 {
 	struct client *c;
 
@@ -181,7 +180,7 @@ void lpc_client_publish(struct client *c)
  * @w has received a message: whose is it? NULL: of nobody here, or of one that
  * on_gone() was already called for.
  */
-struct client *lpc_client_begin(struct worker *w)
+struct client *__hot lpc_client_begin(struct worker *w)
 {
 	struct lpc_server *s = w->server;
 	struct client *c;
@@ -201,7 +200,7 @@ struct client *lpc_client_begin(struct worker *w)
 }
 
 /* @w is done with what it received. */
-void lpc_client_end(struct worker *w)
+void __hot lpc_client_end(struct worker *w)
 {
 	__atomic_store_n(&w->in.m.context, 0, __ATOMIC_RELAXED);
 	atomic_store(&w->working, 0);

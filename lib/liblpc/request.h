@@ -71,25 +71,38 @@ static inline struct request *request_of(struct lpc_req *r)
 	return (struct request *)r;
 }
 
+/* What each message says. */
+static inline void request_begin(struct request *q, const struct message *in)
+{
+	uint32_t flags = in->m.type == LPC_DATAGRAM ? LPC_REQ_DATAGRAM : 0;
+
+	if (in->m.status & LPC_DETACHED)
+		flags |= LPC_REQ_ASYNC;
+	if (in->m.callback)
+		flags |= LPC_REQ_CALLBACK;
+	q->pub.code = in->m.code;
+	q->pub.flags = flags;
+	q->pub.data = in->data;
+	q->pub.len = in->m.len <= LPC_INLINE_MAX ? in->m.len : 0;
+	q->pub.room = NULL;
+	q->pub.room_len = 0;
+	q->pub.cred = message_cred(&in->m);
+	q->pub.deadline = in->m.deadline;
+	q->state = REQUEST_OPEN;
+	q->length = 0;
+	q->id = in->m.id;
+	q->callback = in->m.callback;
+	q->view = NULL;
+}
+
 static inline void request_init(struct request *q, enum request_kind kind, int fd,
 				const struct message *in, struct message *reply)
 {
 	memset(q, 0, sizeof(*q));
-	q->pub.code = in->m.code;
-	q->pub.flags = in->m.type == LPC_DATAGRAM ? LPC_REQ_DATAGRAM : 0;
-	if (in->m.status & LPC_DETACHED)
-		q->pub.flags |= LPC_REQ_ASYNC;
-	if (in->m.callback)
-		q->pub.flags |= LPC_REQ_CALLBACK;
-	q->pub.data = in->data;
-	q->pub.len = in->m.len <= LPC_INLINE_MAX ? in->m.len : 0;
-	q->pub.cred = message_cred(&in->m);
-	q->pub.deadline = in->m.deadline;
+	request_begin(q, in);
 	q->kind = kind;
 	q->fd = fd;
 	q->limit = LPC_INLINE_MAX;
-	q->id = in->m.id;
-	q->callback = in->m.callback;
 	q->reply = reply;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "path.h"
 #include "quick_serve.h"
 #include "server.h"
 
@@ -24,6 +25,10 @@ struct worker *lpc_worker_get(struct lpc_server *s)
 	if (!w)
 		return NULL;
 	w->server = s;
+	request_init(&w->request, REQUEST_SERVED, s->port->fd, &w->in, &w->reply);
+	w->request.limit = s->port->limit;
+	w->request.worker = w;
+	w->request.canceled = &w->canceled;
 	w->busy = true;
 	w->next = atomic_load(&s->workers);
 	while (!atomic_compare_exchange_weak(&s->workers, &w->next, w))
@@ -48,7 +53,7 @@ void lpc_workers_free(struct lpc_server *s)
 }
 
 /* PING, INFO and QUICK, which every server answers, whatever its handler knows. */
-static int answer_reserved(struct request *q)
+static int __cold answer_reserved(struct request *q)
 {
 	struct lpc_server *s = q->worker->server;
 	struct lpc_port_info i = { 0 };
@@ -76,32 +81,31 @@ static int answer_reserved(struct request *q)
 }
 
 /* A request or a datagram; returns whether there is an answer to send. */
-static bool serve(struct worker *w, struct client *c)
+static inline bool serve(struct worker *w, struct client *c)
 {
 	struct lpc_server *s = w->server;
 	struct request *q = &w->request;
 	bool answer;
-	int r;
+	int r = 0;
 
-	request_init(q, REQUEST_SERVED, s->port->fd, &w->in, &w->reply);
-	q->limit = s->port->limit;
-	q->worker = w;
-	q->canceled = &w->canceled;
-	if (!c) {
+	request_begin(q, &w->in);
+	q->owner = c;
+	if (__builtin_expect(!c, 0)) {
 		r = -EXDEV;
 	} else {
-		q->owner = c;
 		q->pub.client = c->user;
 		q->pub.client_id = c->context;
-		r = lpc_view_open(w, c);
-		if (!r && q->pub.code >= LPC_CODE_RESERVED)
+		if (w->in.m.section || w->in.m.len > LPC_INLINE_MAX)
+			r = lpc_view_open(w, c);
+		if (!r && __builtin_expect(q->pub.code >= LPC_CODE_RESERVED, 0))
 			r = answer_reserved(q);
 		else if (!r)
 			r = s->handler(&q->pub, s->arg);
 	}
 	w->reply.m.id = q->id;
 	answer = request_finish(q, r);
-	lpc_view_close(w);
+	if (__builtin_expect(w->copy != NULL, 0))
+		lpc_view_close(w);
 	return answer;
 }
 
@@ -174,11 +178,12 @@ static int accept(struct worker *w, struct client *c, struct view *v)
  * The client has its place, and this worker a claim on it, before the kernel
  * knows it: its PORT_CLOSED may reach another thread at once.
  */
-static void welcome(struct worker *w)
+static void __cold welcome(struct worker *w)
 {
 	struct lpc_server *s = w->server;
 	struct client *c = lpc_client_new(s, false);
 	struct view *v = lpc_view_new();
+	struct request q;
 	int r;
 
 	w->reply.m.len = 0;
@@ -190,8 +195,8 @@ static void welcome(struct worker *w)
 		return;
 	}
 	lpc_client_claim(w, c);
-	request_init(&w->request, REQUEST_CONNECT, -1, &w->in, &w->reply);
-	r = lpc_server_greet(s, c, &w->request);
+	request_init(&q, REQUEST_CONNECT, -1, &w->in, &w->reply);
+	r = lpc_server_greet(s, c, &q);
 	if (r < 0) {
 		refuse(w, r);
 		lpc_client_drop(s, c);
@@ -210,24 +215,16 @@ static void welcome(struct worker *w)
 	}
 }
 
-/* Works on what was received; returns whether there is an answer to send. */
-static bool handle(struct worker *w)
+/* What is no request. */
+static void __cold handle_other(struct worker *w)
 {
 	struct client *c = NULL;
-	bool answer = false;
 
 	if (w->in.m.type == LPC_CONNECTION_REQUEST)
 		welcome(w);
 	else
 		c = lpc_client_begin(w);
 	switch (w->in.m.type) {
-	case LPC_REQUEST:
-		answer = serve(w, c);
-		break;
-	case LPC_DATAGRAM:
-		if (c)
-			serve(w, c);
-		break;
 	case LPC_CANCELED:
 		lpc_kept_cancel(w->server, w->in.m.id);
 		break;
@@ -235,6 +232,21 @@ static bool handle(struct worker *w)
 		if (c)
 			lpc_client_closing(w->server, c);
 		break;
+	}
+}
+
+/* Works on what was received; returns whether there is an answer to send. */
+static inline bool handle(struct worker *w)
+{
+	bool answer = false;
+	struct client *c;
+
+	if (__builtin_expect(w->in.m.type == LPC_REQUEST || w->in.m.type == LPC_DATAGRAM, 1)) {
+		c = lpc_client_begin(w);
+		if (c || w->in.m.type == LPC_REQUEST)
+			answer = serve(w, c);
+	} else {
+		handle_other(w);
 	}
 	lpc_client_end(w);
 	return answer;
@@ -281,7 +293,7 @@ static bool drain_over(struct lpc_server *s)
  * Serves @most messages without waiting, or without limit (0) until the server
  * stops. Returns how many, or what ended it.
  */
-int lpc_worker_serve(struct worker *w, int most)
+int __hot lpc_worker_serve(struct worker *w, int most)
 {
 	bool answer = false;
 	int r, n = 0;
