@@ -33,26 +33,6 @@ static int full(struct lpc_io *io, enum lpc_limit what, u32 in_use)
 	return -ENOBUFS;
 }
 
-/**
- * lpc_end_ready - may anything be sent or received here?
- * @end: locked
- *
- * Return: 0; -ENOTCONN before the handshake is over; -EPIPE, also when it was
- * refused.
- */
-int lpc_end_ready(const struct lpc_end *end)
-{
-	const struct lpc_conn *conn = end->conn;
-
-	if (lpc_end_dead(end))
-		return -EPIPE;
-	if (end->kind != LPC_KIND_CLIENT)
-		return 0;
-	if (conn->state < LPC_CONN_CONNECTED)
-		return -ENOTCONN;
-	return conn->state == LPC_CONN_REFUSED ? -EPIPE : 0;
-}
-
 /* May this end send, and is there somebody to receive? */
 static int may_send(struct lpc_end *end)
 {

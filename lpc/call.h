@@ -13,6 +13,5 @@ int lpc_call(struct lpc_end *end, struct lpc_io *io);
 int lpc_call_finish(struct lpc_call *call, struct lpc_io *io, bool handoff,
 		    u8 how);
 int lpc_cancel(struct lpc_end *end, struct lpc_cancel *args);
-int lpc_end_ready(const struct lpc_end *end);
 
 #endif /* _LPC_CALL_H */

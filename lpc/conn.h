@@ -214,6 +214,26 @@ static inline struct lpc_queue *lpc_end_target(struct lpc_end *end)
 }
 
 /**
+ * lpc_end_ready - may anything be sent or received here?
+ * @end: locked
+ *
+ * Return: 0; -ENOTCONN before the handshake is over; -EPIPE, also when it was
+ * refused.
+ */
+static inline int lpc_end_ready(const struct lpc_end *end)
+{
+	const struct lpc_conn *conn = end->conn;
+
+	if (lpc_end_dead(end))
+		return -EPIPE;
+	if (end->kind != LPC_KIND_CLIENT)
+		return 0;
+	if (conn->state < LPC_CONN_CONNECTED)
+		return -ENOTCONN;
+	return conn->state == LPC_CONN_REFUSED ? -EPIPE : 0;
+}
+
+/**
  * lpc_end_may_answer - is this the side that a request was sent to?
  * @end: where the answer comes from
  * @call: a request of the same port

@@ -31,19 +31,6 @@ static struct workqueue_struct *lpc_wq;
 static void timeout_work(struct work_struct *work);
 
 /**
- * lpc_call_take - memory for a message
- * @end: it will be sent on; keeps one to use again
- *
- * Return: NULL without memory.
- */
-struct lpc_call *lpc_call_take(struct lpc_end *end)
-{
-	struct lpc_call *call = xchg(&end->spare, NULL);
-
-	return likely(call) ? call : lpc_call_alloc();
-}
-
-/**
  * lpc_call_recycle - leave memory of a message for the next
  * @call: the calling thread's alone, with nothing counted in it
  */

@@ -6,6 +6,7 @@
 #include <uapi/linux/lpc.h>
 
 #include "message.h"
+#include "port.h"
 #include "watch.h"
 
 struct lpc_call;
@@ -25,7 +26,6 @@ struct lpc_away {
 	struct lpc_call *call;
 };
 
-struct lpc_call *lpc_call_take(struct lpc_end *end);
 void lpc_call_recycle(struct lpc_call *call);
 void lpc_call_fill(struct lpc_call *call, struct lpc_end *end,
 		   const struct lpc_io *io, enum lpc_type type);
@@ -65,6 +65,19 @@ static inline bool lpc_call_over(const struct lpc_call *call)
 static inline int lpc_call_gone_error(const struct lpc_call *call)
 {
 	return call->taken ? -ECONNRESET : -EPIPE;
+}
+
+/**
+ * lpc_call_take - memory for a message
+ * @end: it will be sent on; keeps one to use again
+ *
+ * Return: NULL without memory.
+ */
+static inline struct lpc_call *lpc_call_take(struct lpc_end *end)
+{
+	struct lpc_call *call = xchg(&end->spare, NULL);
+
+	return likely(call) ? call : lpc_call_alloc();
 }
 
 #endif /* _LPC_INFLIGHT_H */

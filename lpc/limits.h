@@ -52,7 +52,8 @@
 #define LPC_DATA_CHUNK		(32u * 1024 - 256)
 
 /* A call spins this long at most and at least before it sleeps. */
-#define LPC_SPIN_MAX_NS		50000u
+#define LPC_SPIN_MAX_NS		100000u
 #define LPC_SPIN_MIN_NS		1000u
+#define LPC_SPIN_PROBE		16u	/* times in vain between two trials */
 
 #endif /* _LPC_LIMITS_H */

@@ -147,23 +147,39 @@ int lpc_io_put_back(struct lpc_io *io)
 void lpc_io_fill(struct lpc_io *io, const struct lpc_call *call, u16 type,
 		 const struct lpc_shown *shown)
 {
-	io->head = (struct lpc_msg) {
-		.type = type,
-		.status = shown->status,
-		.code = call->code,
-		.len = call->len + call->piece.bulk,
-		.id = call->id,
-		.callback = call->callback,
-		.pid = shown->pid,
-		.tid = shown->tid,
-		.uid = shown->uid,
-		.gid = shown->gid,
-		.section = call->piece.section,
-		.offset = call->piece.section ? call->piece.offset : 0,
-		.length = call->piece.section ? call->piece.length : 0,
-	};
+	struct lpc_msg *head = &io->head;
+
+	head->type = type;
+	head->status = shown->status;
+	head->flags = 0;
+	head->code = call->code;
+	head->len = lpc_payload(call);
+	head->room = 0;
+	head->error = 0;
+	head->id = call->id;
+	head->callback = call->callback;
+	head->context = 0;
+	head->pid = shown->pid;
+	head->tid = shown->tid;
+	head->uid = shown->uid;
+	head->gid = shown->gid;
+	head->deadline = 0;
+	head->out = 0;
+	head->offset = 0;
+	head->length = 0;
+	head->cookie = 0;
+	head->fds = 0;
+	head->section = call->piece.section;
+	head->nfds = 0;
+	head->priority = 0;
+	head->limit = 0;
+	head->in_use = 0;
+	if (unlikely(call->piece.section)) {
+		head->offset = call->piece.offset;
+		head->length = call->piece.length;
+	}
 	io->len = call->len;
-	memcpy(io->data, call->data, call->len);
+	lpc_copy_payload(io->data, call->data, call->len);
 }
 
 /**
@@ -199,16 +215,16 @@ int lpc_clear_out(u64 to, u32 len)
 }
 
 /**
- * lpc_deadline_in - a caller's deadline in the kernel's CLOCK_MONOTONIC
+ * lpc_deadline_finite - what lpc_deadline_in() does, for one that may come
  * @deadline: of the caller's time namespace
  *
- * Return: kernel nanoseconds; LPC_FOREVER for 0 and for what never comes.
+ * Return: kernel nanoseconds, or LPC_FOREVER.
  */
-u64 lpc_deadline_in(u64 deadline)
+u64 lpc_deadline_finite(u64 deadline)
 {
 	s64 ahead;
 
-	if (deadline == LPC_FOREVER || deadline > KTIME_MAX)
+	if (deadline > KTIME_MAX)
 		return LPC_FOREVER;
 	ahead = lpc_timens_offset();
 	if (ahead > 0 && deadline <= ahead)

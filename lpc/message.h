@@ -216,12 +216,40 @@ struct lpc_call {
 };
 
 /**
+ * lpc_queue_settle - a loan is over, one way or the other
+ * @call: was HANDED; locked. The loan's count is the caller's to give back.
+ */
+static inline void lpc_queue_settle(struct lpc_call *call)
+{
+	call->rx = NULL;
+	if (call->unread)
+		--*call->unread;
+}
+
+/**
  * lpc_payload - bytes of payload, wherever they lie
  * @call: any message
  */
 static inline u32 lpc_payload(const struct lpc_call *call)
 {
 	return call->len + call->piece.bulk;
+}
+
+/**
+ * lpc_copy_payload - inline payload from one buffer of the kernel to another
+ * @to: with room for LPC_SMALL bytes, or more if @len is
+ * @from: as long
+ * @len: how much of it is payload
+ *
+ * A short one is copied by a few moves, with whatever stands behind it: who
+ * copies out goes by the length.
+ */
+static inline void lpc_copy_payload(u8 *to, const u8 *from, u32 len)
+{
+	if (likely(len <= LPC_SMALL))
+		memcpy(to, from, LPC_SMALL);
+	else
+		memcpy(to, from, len);
 }
 
 /**
@@ -233,7 +261,7 @@ static inline void lpc_call_payload(struct lpc_call *call,
 				    const struct lpc_io *io)
 {
 	call->len = io->len;
-	memcpy(call->data, io->payload, io->len);
+	lpc_copy_payload(call->data, io->payload, io->len);
 	call->piece.section = io->msg.section;
 	call->piece.offset = io->msg.offset;
 	call->piece.length = io->msg.length;
@@ -251,12 +279,24 @@ void lpc_io_fill(struct lpc_io *io, const struct lpc_call *call, u16 type,
 int lpc_copy_in(void *to, u64 from, u32 len);
 int lpc_copy_out(u64 to, const void *from, u32 len);
 int lpc_clear_out(u64 to, u32 len);
-u64 lpc_deadline_in(u64 deadline);
+u64 lpc_deadline_finite(u64 deadline);
 u64 lpc_time_out(u64 time);
 
 struct lpc_call *lpc_call_alloc(void);
 void lpc_call_destroy(struct lpc_call *call);
 int lpc_message_init(void);
 void lpc_message_exit(void);
+
+/**
+ * lpc_deadline_in - a caller's deadline in the kernel's CLOCK_MONOTONIC
+ * @deadline: of the caller's time namespace
+ *
+ * Return: kernel nanoseconds; LPC_FOREVER for 0 and for what never comes.
+ */
+static inline u64 lpc_deadline_in(u64 deadline)
+{
+	return deadline == LPC_FOREVER ? LPC_FOREVER :
+					 lpc_deadline_finite(deadline);
+}
 
 #endif /* _LPC_MESSAGE_H */

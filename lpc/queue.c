@@ -158,17 +158,6 @@ struct task_struct *lpc_queue_post(struct lpc_queue *queue,
 }
 
 /**
- * lpc_queue_settle - a loan is over, one way or the other
- * @call: was HANDED; locked. The loan's count is the caller's to give back.
- */
-void lpc_queue_settle(struct lpc_call *call)
-{
-	call->rx = NULL;
-	if (call->unread)
-		--*call->unread;
-}
-
-/**
  * lpc_queue_return - a loan failed: back to its old place, or to the next
  * @call: was HANDED to the calling thread and is settled; locked
  */

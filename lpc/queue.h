@@ -75,7 +75,6 @@ void lpc_queue_init(struct lpc_queue *queue, spinlock_t *lock);
 bool lpc_queue_attended(struct lpc_queue *queue, const struct lpc_call *call);
 struct task_struct *lpc_queue_post(struct lpc_queue *queue,
 				   struct lpc_call *call);
-void lpc_queue_settle(struct lpc_call *call);
 void lpc_queue_return(struct lpc_call *call);
 void lpc_queue_remove(struct lpc_call *call);
 int lpc_queue_take(struct lpc_queue *queue, struct lpc_receiver *rx);

@@ -49,8 +49,8 @@ static bool reply_fits(const struct lpc_call *call, const struct lpc_msg *msg)
 }
 
 /* The request or callback that a reply names. Locked. */
-static struct lpc_call *find_answerable(struct lpc_end *end,
-					const struct lpc_msg *msg)
+static inline struct lpc_call *find_answerable(struct lpc_end *end,
+					       const struct lpc_msg *msg)
 {
 	u64 key = msg->callback ? msg->callback : msg->id;
 	struct lpc_call *call = lpc_slots_find(&end->port->slots, key);
@@ -79,8 +79,8 @@ static struct lpc_call *find_answerable(struct lpc_end *end,
 }
 
 /* Answer a call; nothing can fail any more. Locked. Return: whom to wake. */
-static struct task_struct *apply_reply(struct lpc_call *call,
-				       const struct lpc_io *io)
+static inline struct task_struct *apply_reply(struct lpc_call *call,
+					      const struct lpc_io *io)
 {
 	struct lpc_port *port = call->port;
 	struct task_struct *task = call->waiter.task;

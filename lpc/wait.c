@@ -13,6 +13,7 @@
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
+#include <linux/sched/prio.h>
 #include <linux/sched/signal.h>
 #include <linux/smp.h>
 #include <linux/wait.h>
@@ -84,15 +85,6 @@ bool lpc_wake_handoff(struct task_struct *task)
 }
 
 /**
- * lpc_deadline_past - has this moment come?
- * @deadline: CLOCK_MONOTONIC nanoseconds of the kernel; LPC_FOREVER: never
- */
-bool lpc_deadline_past(u64 deadline)
-{
-	return deadline != LPC_FOREVER && ktime_get_ns() >= deadline;
-}
-
-/**
  * lpc_wait_over - is there a reason to wait no longer, though something came?
  * @deadline: CLOCK_MONOTONIC nanoseconds of the kernel, LPC_FOREVER for none
  *
@@ -107,12 +99,15 @@ int lpc_wait_over(u64 deadline)
 
 /*
  * Poll for a bounded time while the partner runs on another CPU. The budget
- * doubles when polling was worth it and halves when it was not.
+ * doubles when polling was worth it and halves when it was not; but each
+ * LPC_SPIN_PROBE-th time in vain it is all of it once more. For a partner that
+ * has to wake up first takes long, and is then awake for what comes next: two
+ * that both go to sleep too early would never find out. A realtime thread does
+ * not poll: who it waits for may need its CPU.
  */
 static bool lpc_spin(struct lpc_waiter *waiter, struct lpc_spin *spin)
 {
-	u32 budget = clamp_t(u32, READ_ONCE(spin->budget), LPC_SPIN_MIN_NS,
-			     LPC_SPIN_MAX_NS);
+	u32 budget = READ_ONCE(spin->budget) ?: LPC_SPIN_MAX_NS;
 	u64 end = ktime_get_ns() + budget;
 	bool done;
 
@@ -124,7 +119,16 @@ static bool lpc_spin(struct lpc_waiter *waiter, struct lpc_spin *spin)
 		cpu_relax();
 	} while (ktime_get_ns() < end);
 
-	WRITE_ONCE(spin->budget, done ? budget * 2 : budget / 2);
+	if (done) {
+		budget = min(budget * 2, LPC_SPIN_MAX_NS);
+	} else {
+		u32 vain = READ_ONCE(spin->vain) + 1;
+
+		WRITE_ONCE(spin->vain, vain);
+		budget = vain % LPC_SPIN_PROBE ?
+			 max(budget / 2, LPC_SPIN_MIN_NS) : LPC_SPIN_MAX_NS;
+	}
+	WRITE_ONCE(spin->budget, budget);
 	return done;
 }
 
@@ -171,7 +175,8 @@ int lpc_sleep(struct lpc_waiter *waiter, u64 deadline, struct lpc_spin *spin)
 	ktime_t expires;
 	int ret = 0;
 
-	if (spin && num_online_cpus() > 1 && lpc_spin(waiter, spin))
+	if (spin && num_online_cpus() > 1 && current->prio >= MAX_RT_PRIO &&
+	    lpc_spin(waiter, spin))
 		return 0;
 
 	expires = ns_to_ktime(min_t(u64, deadline, KTIME_MAX));

@@ -2,9 +2,12 @@
 #ifndef _LPC_WAIT_H
 #define _LPC_WAIT_H
 
+#include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/sched.h>
+#include <linux/timekeeping.h>
 #include <linux/types.h>
+#include <uapi/linux/lpc.h>
 
 /* lpc_waiter.done: look under the lock; or: it is all yours, without it. */
 #define LPC_DONE_LOOK	1
@@ -23,10 +26,13 @@ struct lpc_waiter {
 
 /**
  * struct lpc_spin - how long polling before sleeping has been worth it
- * @budget: nanoseconds to try next; racy on purpose, a hint and no more
+ * @budget: nanoseconds to try next, 0 before the first time; racy on purpose, a
+ *	hint and no more, both
+ * @vain: times that nothing came
  */
 struct lpc_spin {
 	u32 budget;
+	u32 vain;
 };
 
 /**
@@ -50,7 +56,6 @@ bool lpc_wake_handoff(struct task_struct *task);
 void lpc_give_way(struct lpc_turn *turn);
 int lpc_sleep(struct lpc_waiter *waiter, u64 deadline, struct lpc_spin *spin);
 int lpc_wait_over(u64 deadline);
-bool lpc_deadline_past(u64 deadline);
 
 /**
  * lpc_waiter_arm - get ready to sleep
@@ -60,6 +65,15 @@ static inline void lpc_waiter_arm(struct lpc_waiter *waiter)
 {
 	waiter->task = current;
 	waiter->done = 0;
+}
+
+/**
+ * lpc_deadline_past - has this moment come?
+ * @deadline: CLOCK_MONOTONIC nanoseconds of the kernel; LPC_FOREVER: never
+ */
+static inline bool lpc_deadline_past(u64 deadline)
+{
+	return deadline != LPC_FOREVER && ktime_get_ns() >= deadline;
 }
 
 /**
