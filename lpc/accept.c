@@ -42,7 +42,7 @@ static void accept_answer(struct lpc_conn *conn, const struct lpc_accept *args,
 			  const u8 *data)
 {
 	conn->answer_len = args->data_len;
-	memcpy(conn->answer, data, args->data_len);
+	memcpy(conn->request->data, data, args->data_len);
 	lpc_ident_current(&conn->acceptor);
 	lpc_ident_get(&conn->acceptor);
 }
@@ -52,6 +52,7 @@ static void refuse(struct lpc_conn *conn)
 	lpc_count(conn->port, conn, refused, 1);
 	trace_lpc_refuse(conn->port->serial, conn->serial,
 			 conn->port->name.text, -ECONNREFUSED);
+	lpc_conn_answered(conn);
 	lpc_conn_give_up(conn, LPC_CONN_REFUSED);
 }
 
@@ -74,7 +75,6 @@ static void share_views(struct lpc_conn *conn, struct lpc_accepting *a)
 static void accept_conn(struct lpc_conn *conn, struct lpc_accepting *a)
 {
 	struct lpc_port *port = conn->port;
-	struct lpc_call *request = conn->request;
 
 	conn->state = LPC_CONN_ACCEPTED;
 	lpc_conn_set_live(conn, true);
@@ -84,9 +84,7 @@ static void accept_conn(struct lpc_conn *conn, struct lpc_accepting *a)
 		conn->server.recv = &conn->server.queue;
 	lpc_conn_use(conn);
 	a->fd.file->private_data = &conn->server;
-	conn->request = NULL;
-	lpc_slots_del(&port->slots, request, false);
-	lpc_call_put(request);
+	lpc_conn_answered(conn);
 	lpc_conn_not_pending(conn);
 	share_views(conn, a);
 	trace_lpc_accept(port->serial, conn->serial, port->name.text, 0);

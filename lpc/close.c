@@ -142,7 +142,10 @@ void lpc_conn_post_closed(struct lpc_conn *conn)
 	closed->type = LPC_PORT_CLOSED;
 	closed->refs = 1;
 	closed->since = ktime_get_mono_fast_ns();
+	closed->key = 0;
 	closed->id = lpc_slots_number(&port->slots);
+	closed->code = 0;
+	memset(&closed->piece, 0, sizeof(closed->piece));
 	closed->sender = conn->connector;
 	closed->sender.counted = false;
 	lpc_ident_get(&closed->sender);

@@ -52,10 +52,9 @@ struct lpc_conn *lpc_conn_new(struct lpc_port *port)
 	rcu_read_unlock();
 
 	conn->request = lpc_call_alloc();
-	conn->closed = lpc_call_alloc();
 	conn->share = kmem_cache_alloc(lpc_share_cache, GFP_KERNEL_ACCOUNT);
 	conn->user = lpc_user_current();
-	if (!conn->request || !conn->closed || !conn->share || !conn->user) {
+	if (!conn->request || !conn->share || !conn->user) {
 		lpc_conn_free(conn);
 		return ERR_PTR(-ENOMEM);
 	}
@@ -261,6 +260,28 @@ void lpc_conn_reap(struct lpc_port *port)
 	spin_unlock(&port->lock);
 	list_for_each_entry_safe(conn, next, &reap, node)
 		lpc_conn_free(conn);
+}
+
+/**
+ * lpc_conn_answered - the connection request has its answer
+ * @conn: locked, with a request that a server has received
+ *
+ * What is left of that keeps the server's data until the client has come for
+ * it, and is the reserve for PORT_CLOSED.
+ */
+void lpc_conn_answered(struct lpc_conn *conn)
+{
+	struct lpc_call *request = conn->request;
+
+	lockdep_assert_held(&conn->port->lock);
+	conn->request = NULL;
+	lpc_slots_del(&conn->port->slots, request, false);
+	lpc_ident_put(&request->sender);
+	conn->closed = request;
+	if (request->holds_conn) {
+		request->holds_conn = false;
+		lpc_conn_drop(conn);
+	}
 }
 
 static bool datagram_fits(const struct lpc_end *end)

@@ -42,7 +42,8 @@ struct lpc_views;
  * @context: what the server calls it
  * @since: when it was made
  * @request: the connection request, until it is answered
- * @closed: PORT_CLOSED, until it is due
+ * @closed: what was the request, once that is answered: holds the server's
+ *	connect data, and is PORT_CLOSED when that is due
  * @connector: who connected, counted
  * @start: start time of the connecting process, nanoseconds since boot
  * @acceptor: who accepted, counted
@@ -50,8 +51,7 @@ struct lpc_views;
  * @share: where it counts on the port
  * @views: what the two sides share; NULL if the client neither gives nor takes
  * @accepting: a thread in ACCEPT maps views for it
- * @answer_len: of @answer
- * @answer: the server's connect data
+ * @answer_len: of the server's connect data
  * @quicks: its quick channels
  * @nr_quicks: how many
  * @counters: what has happened
@@ -92,7 +92,6 @@ struct lpc_conn {
 	struct lpc_views *views;
 	bool accepting;
 	u32 answer_len;
-	u8 answer[LPC_CONNECT_MAX];
 	struct list_head quicks;
 	u32 nr_quicks;
 	struct lpc_counters counters;
@@ -105,6 +104,7 @@ void lpc_conn_not_pending(struct lpc_conn *conn);
 void lpc_conn_set_live(struct lpc_conn *conn, bool live);
 void lpc_conn_use(struct lpc_conn *conn);
 void lpc_conn_unused(struct lpc_conn *conn);
+void lpc_conn_answered(struct lpc_conn *conn);
 void lpc_conn_reap(struct lpc_port *port) __releases(&port->lock);
 
 int lpc_conn_init(void);

@@ -61,6 +61,7 @@ static int create_pair(struct lpc_port *port, struct lpc_create *args,
 	if (IS_ERR(conn))
 		return PTR_ERR(conn);
 	conn->paired = true;
+	swap(conn->request, conn->closed);
 	conn->context = args->context;
 	conn->completed = true;
 	conn->acceptor = port->creator;
@@ -364,8 +365,11 @@ static void show_server(struct lpc_conn *conn, struct lpc_connect *args)
 static void take_answer(struct lpc_conn *conn, struct lpc_connect *args,
 			u8 *answer)
 {
+	args->answer_len = 0;
+	if (!conn->closed)
+		return;
 	args->answer_len = conn->answer_len;
-	memcpy(answer, conn->answer, conn->answer_len);
+	memcpy(answer, conn->closed->data, conn->answer_len);
 	if (conn->answer_len > args->answer_room)
 		args->status |= LPC_TRUNCATED;
 }
