@@ -15,67 +15,28 @@
 
 static struct kmem_cache *lpc_call_cache;
 
-static int msg_check(const struct lpc_msg *msg, u32 flags)
-{
-	if (msg->flags & ~flags)
-		return -EINVAL;
-	if (msg->cookie || msg->fds || msg->nfds || msg->priority)
-		return -EINVAL;
-	/* With a section they are looked at where the section is known. */
-	if ((msg->offset || msg->length) && !msg->section)
-		return -EINVAL;
-	return 0;
-}
-
-/*
- * Headers and short payloads in one: what stands on the header's own page can
- * be read as well as the header itself, and is looked at only as far as the
- * payload goes.
- */
-static int copy_in_small(struct lpc_io *io, void __user *arg)
-{
-	if (offset_in_page(arg) > PAGE_SIZE - sizeof(io->in) ||
-	    copy_from_user(&io->in, arg, sizeof(io->in)))
-		return -EFAULT;
-	io->got = sizeof(io->small);
-	return 0;
-}
-
 /**
- * lpc_io_get - copy the header of a caller's message in
- * @io: filled but for the payload
- * @arg: the caller's message
- * @size: of its header
- * @known: how much of that this ioctl knows; the rest must be zero
- * @flags: those this ioctl knows
+ * lpc_io_get_odd - copy in a header that is longer, or near the end of a page
+ * @io: with @io->arg and @io->size
+ * @known: how much of it this ioctl knows; the rest must be zero
  *
- * Return: 0, -EFAULT, -E2BIG for a longer header with a non-zero tail,
- * -EINVAL.
+ * Return: 0, -EFAULT, -E2BIG.
  */
-int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size, size_t known,
-	       u32 flags)
+int lpc_io_get_odd(struct lpc_io *io, size_t known)
 {
+	void __user *arg = io->arg;
 	int ret;
 
-	io->arg = arg;
-	io->size = size;
-	io->len = 0;
-	io->got = 0;
-	io->payload = io->small;
-	io->buffers = NULL;
-	if (unlikely(size > sizeof(io->msg) || copy_in_small(io, arg)) &&
-	    copy_from_user(&io->msg, arg, sizeof(io->msg)))
+	if (copy_from_user(&io->msg, arg, sizeof(io->msg)))
 		return -EFAULT;
-	if (unlikely(size > known)) {
-		ret = check_zeroed_user(arg + known, size - known);
-		if (ret <= 0)
-			return ret ? ret : -E2BIG;
-	}
-	return msg_check(&io->msg, flags);
+	if (io->size <= known)
+		return 0;
+	ret = check_zeroed_user(arg + known, io->size - known);
+	return ret > 0 ? 0 : ret ? ret : -E2BIG;
 }
 
 /**
- * lpc_io_get_payload - copy the payload behind the header in
+ * lpc_io_get_long - copy a payload in that did not come with its header
  * @io: with its header
  * @limit: of the port
  *
@@ -84,21 +45,19 @@ int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size, size_t known,
  *
  * Return: 0, -EFAULT, -EINVAL, or -EMSGSIZE with the limit in msg.room.
  */
-int lpc_io_get_payload(struct lpc_io *io, u32 limit)
+int lpc_io_get_long(struct lpc_io *io, u32 limit)
 {
 	u32 len = io->msg.len;
 
-	if (unlikely(len > LPC_INLINE_MAX && io->msg.section))
+	if (len > LPC_INLINE_MAX && io->msg.section)
 		return len <= io->msg.length ? 0 : -EINVAL;
 	if (len > min_t(u32, limit, LPC_INLINE_MAX)) {
 		io->msg.room = limit;
 		return -EMSGSIZE;
 	}
-	if (len > io->got) {
-		if (copy_from_user(io->data, io->arg + io->size, len))
-			return -EFAULT;
-		io->payload = io->data;
-	}
+	if (copy_from_user(io->data, io->arg + io->size, len))
+		return -EFAULT;
+	io->payload = io->data;
 	io->len = len;
 	return 0;
 }

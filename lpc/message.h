@@ -2,10 +2,13 @@
 #ifndef _LPC_MESSAGE_H
 #define _LPC_MESSAGE_H
 
+#include <linux/errno.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/types.h>
+#include <linux/uaccess.h>
 #include <linux/workqueue.h>
 #include <uapi/linux/lpc.h>
 
@@ -268,9 +271,80 @@ static inline void lpc_call_payload(struct lpc_call *call,
 	call->piece.bulk = io->msg.len - io->len;
 }
 
-int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size, size_t known,
-	       u32 flags);
-int lpc_io_get_payload(struct lpc_io *io, u32 limit);
+/**
+ * lpc_msg_check - what every ioctl asks of a header
+ * @msg: copied in
+ * @flags: those the ioctl knows
+ */
+static inline int lpc_msg_check(const struct lpc_msg *msg, u32 flags)
+{
+	if (msg->flags & ~flags)
+		return -EINVAL;
+	if (msg->cookie || msg->fds || msg->nfds || msg->priority)
+		return -EINVAL;
+	/* With a section they are looked at where the section is known. */
+	if ((msg->offset || msg->length) && !msg->section)
+		return -EINVAL;
+	return 0;
+}
+
+int lpc_io_get_odd(struct lpc_io *io, size_t known);
+int lpc_io_get_long(struct lpc_io *io, u32 limit);
+
+/**
+ * lpc_io_get - copy the header of a caller's message in
+ * @io: filled but for the payload
+ * @arg: the caller's message
+ * @size: of its header
+ * @known: how much of that this ioctl knows; the rest must be zero
+ * @flags: those this ioctl knows
+ *
+ * A short payload comes in with it: what stands on the header's own page can be
+ * read as well as the header itself, and is looked at only as far as the
+ * payload goes.
+ *
+ * Return: 0, -EFAULT, -E2BIG for a longer header with a non-zero tail,
+ * -EINVAL.
+ */
+static inline int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size,
+			     size_t known, u32 flags)
+{
+	int ret;
+
+	io->arg = arg;
+	io->size = size;
+	io->len = 0;
+	io->got = sizeof(io->small);
+	io->payload = io->small;
+	io->buffers = NULL;
+	if (unlikely(size > sizeof(io->msg) ||
+		     offset_in_page(arg) > PAGE_SIZE - sizeof(io->in) ||
+		     copy_from_user(&io->in, arg, sizeof(io->in)))) {
+		io->got = 0;
+		ret = lpc_io_get_odd(io, known);
+		if (ret)
+			return ret;
+	}
+	return lpc_msg_check(&io->msg, flags);
+}
+
+/**
+ * lpc_io_get_payload - the payload behind the header
+ * @io: with its header
+ * @limit: of the port
+ *
+ * Return: as lpc_io_get_long().
+ */
+static inline int lpc_io_get_payload(struct lpc_io *io, u32 limit)
+{
+	u32 len = io->msg.len;
+
+	if (unlikely(len > io->got || len > limit))
+		return lpc_io_get_long(io, limit);
+	io->len = len;
+	return 0;
+}
+
 int lpc_io_put(struct lpc_io *io);
 int lpc_io_put_back(struct lpc_io *io);
 

@@ -58,6 +58,13 @@ void lpc_debug_wake_delay(void)
 }
 #endif
 
+static noinline void wake_here(struct task_struct *task)
+{
+	struct wait_queue_entry entry = { .private = task };
+
+	default_wake_function(&entry, TASK_NORMAL, LPC_WF_HANDOFF, NULL);
+}
+
 /**
  * lpc_wake_handoff - wake a thread that is to go on where this one stops
  * @task: the thread, protected by the caller's rcu_read_lock()
@@ -73,14 +80,11 @@ void lpc_debug_wake_delay(void)
  */
 bool lpc_wake_handoff(struct task_struct *task)
 {
-	struct wait_queue_entry entry = { .private = task };
-
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "task may be freed");
 	/* Pairs with set_current_state() in lpc_wait(): done, then the state. */
 	smp_mb();
 	if (!task_is_running(task))
-		default_wake_function(&entry, TASK_NORMAL, LPC_WF_HANDOFF,
-				      NULL);
+		wake_here(task);
 	return task_cpu(task) == raw_smp_processor_id();
 }
 

@@ -176,27 +176,37 @@ void lpc_client_publish(struct client *c)
 	atomic_store_explicit(&c->word, atomic_load(&c->word), memory_order_release);
 }
 
+static bool __cold is_closing(struct worker *w)
+{
+	uint32_t word;
+
+	pthread_mutex_lock(&w->server->lock);
+	word = atomic_load(&w->last->word);
+	pthread_mutex_unlock(&w->server->lock);
+	return word == word_of(turn_of(w->last_live), CLIENT_CLOSING);
+}
+
 /*
  * @w has received a message: whose is it? NULL: of nobody here, or of one that
  * on_gone() was already called for.
  */
 struct client *__hot lpc_client_begin(struct worker *w)
 {
-	struct lpc_server *s = w->server;
+	uint64_t context = w->in.m.context;
 	struct client *c;
-	uint32_t live, word;
 
-	c = find(s, w->in.m.context, &live);
-	if (!c)
-		return NULL;
-	atomic_store(&w->working, w->in.m.context);
-	word = atomic_load(&c->word);
-	if (word == live)
+	if (!w->last || context != w->last_context) {	/* else it is where it was */
+		c = find(w->server, context, &w->last_live);
+		if (!c)
+			return NULL;
+		w->last = c;
+		w->last_context = context;
+	}
+	c = w->last;
+	atomic_store(&w->working, context);
+	if (__builtin_expect(atomic_load(&c->word) == w->last_live, 1))
 		return c;
-	pthread_mutex_lock(&s->lock);
-	word = atomic_load(&c->word);
-	pthread_mutex_unlock(&s->lock);
-	return word == word_of(turn_of(live), CLIENT_CLOSING) ? c : NULL;
+	return is_closing(w) ? c : NULL;
 }
 
 /* @w is done with what it received. */

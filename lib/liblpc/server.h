@@ -72,6 +72,9 @@ struct client {
  * @request: what its handler was lent
  * @in: what it received
  * @reply: what it will send with its next receive
+ * @last: the client whose message it had last, or NULL; a place is never freed
+ * @last_context: what named it
+ * @last_live: its word if it is still that client
  * @copy: a long payload, or memory for one, or NULL
  * @copy_size: bytes there
  */
@@ -84,6 +87,9 @@ struct worker {
 	struct request		request;
 	struct message		in;
 	struct message		reply;
+	struct client		*last;
+	uint64_t		last_context;
+	uint32_t		last_live;
 	void			*copy;
 	size_t			copy_size;
 };
