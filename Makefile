@@ -17,7 +17,7 @@ vm = tools/vm
 # the library, the CLI and the tests take these
 user = $(MAKE) -C $(1) O=$(O) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) $(2)
 
-.PHONY: all help demo check check-long check-debug shell models stress-call mutants profile \
+.PHONY: all help demo check check-long check-debug shell models stress stress-call mutants profile \
 	bench bench-quick lint \
 	modules lib tools install uninstall clean
 
@@ -31,6 +31,7 @@ help:
 	@echo '  check        all tests, on the distribution'\''s kernel'
 	@echo '  check-long   liblpc under sanitizers, and the tests that repeat, with more rounds'
 	@echo '  check-debug  all tests, on a kernel with KASAN, lockdep, kmemleak (built once)'
+	@echo '  stress       processes killed, forked, closed at random, the module reloaded; SECONDS=60'
 	@echo '  stress-call  200 clients, 50 of them killed, for two minutes'
 	@echo '  mutants      break the module on purpose; each break must be caught'
 	@echo '  models       check the model of a call'\''s states'
@@ -48,7 +49,10 @@ help:
 	@echo 'KERNEL=6.12, KERNEL=debug or KERNEL=/a/built/tree chooses another kernel.'
 
 export MECH
-demo check check-long check-debug shell stress-call mutants profile bench bench-quick:
+STRESS_SECONDS = $(SECONDS)
+export STRESS_SECONDS
+demo check check-long check-debug shell stress stress-call mutants profile bench \
+bench-quick:
 	@$(vm)/target $@
 
 models:
