@@ -531,6 +531,8 @@ int lpc_call(struct lpc_end *end, struct lpc_io *io)
 
 	if (unlikely(async && io->msg.flags & LPC_CALLBACK))
 		return -EINVAL;
+	if (unlikely((io->msg.flags & LPC_MASK_CONSENT) == LPC_MASK_CONSENT))
+		return -EINVAL;
 	/* Only servers have DATA. */
 	if (unlikely(io->buffers && end->kind == LPC_KIND_SERVER))
 		return -EINVAL;

@@ -3,6 +3,7 @@
  * Connections: their memory, how long it lives, which end talks to which
  * queue, what polling an end tells.
  */
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/ktime.h>
 #include <linux/poll.h>
@@ -81,6 +82,7 @@ void lpc_conn_free(struct lpc_conn *conn)
 	if (conn->share)
 		kmem_cache_free(lpc_share_cache, conn->share);
 	lpc_views_free(conn->views);
+	put_cred(conn->cred);
 	lpc_user_put(conn->user);
 	lpc_ident_put(&conn->connector);
 	lpc_ident_put(&conn->acceptor);

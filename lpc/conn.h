@@ -11,6 +11,7 @@
 #include "identity.h"
 #include "port.h"
 
+struct cred;
 struct lpc_call;
 struct lpc_share;
 struct lpc_user;
@@ -46,6 +47,10 @@ struct lpc_views;
  *	connect data, and is PORT_CLOSED when that is due
  * @connector: who connected, counted
  * @start: start time of the connecting process, nanoseconds since boot
+ * @cred: what who connected could do then, a reference, where the client allows
+ *	that to be used (static tracking); or NULL
+ * @level: enum lpc_level
+ * @tracking: enum lpc_tracking
  * @acceptor: who accepted, counted
  * @user: who is charged
  * @share: where it counts on the port
@@ -57,7 +62,8 @@ struct lpc_views;
  * @counters: what has happened
  *
  * Guarded by port->lock, but for what does not change after it was made:
- * @port, @connector, @start, @since, @user, @paired, @views.
+ * @port, @connector, @start, @since, @user, @paired, @views, @cred, @level,
+ * @tracking.
  */
 struct lpc_conn {
 	struct list_head node;
@@ -86,6 +92,9 @@ struct lpc_conn {
 	struct lpc_call *closed;
 	struct lpc_ident connector;
 	u64 start;
+	const struct cred *cred;
+	u8 level;
+	u8 tracking;
 	struct lpc_ident acceptor;
 	struct lpc_user *user;
 	struct lpc_share *share;

@@ -13,6 +13,7 @@
  * id, and the restarted CONNECT finds it again; should the thread exit or
  * call execve() instead, a watch gives the connection up.
  */
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/ktime.h>
@@ -190,6 +191,8 @@ static int required_server(const struct lpc_port *port,
 static int connect_check(const struct lpc_connect *args)
 {
 	if (args->flags & ~LPC_MASK_CONNECT || args->reserved ||
+	    args->level > LPC_LEVEL_DELEGATE ||
+	    args->tracking > LPC_TRACK_DYNAMIC ||
 	    !lpc_views_check(args->flags & LPC_CONNECT_VIEW, &args->own,
 			     &args->theirs))
 		return -EINVAL;
@@ -654,6 +657,11 @@ static int connect_start(struct lpc_connect *args, const char *name,
 		return PTR_ERR(views);
 	}
 	conn->views = views;
+	conn->level = args->level;
+	conn->tracking = args->tracking;
+	if (args->level >= LPC_LEVEL_IMPERSONATE &&
+	    args->tracking == LPC_TRACK_STATIC)
+		conn->cred = get_current_cred();
 	ret = connect_charge(conn, args);
 	if (ret) {
 		lpc_conn_free(conn);
@@ -756,8 +764,8 @@ int lpc_connect_finish(struct lpc_end *end, struct lpc_connect *args,
 {
 	int ret;
 
-	if (args->flags & ~LPC_CONNECT_VIEW || args->reserved ||
-	    args->name_len || args->data_len ||
+	if (args->flags & ~LPC_CONNECT_VIEW || args->reserved || args->level ||
+	    args->tracking || args->name_len || args->data_len ||
 	    !lpc_views_check(false, &args->own, &args->theirs))
 		return -EINVAL;
 	args->own.base = 0;

@@ -23,6 +23,7 @@
 #include "data.h"
 #include "held.h"
 #include "inflight.h"
+#include "limits.h"
 #include "quota.h"
 #include "trace.h"
 
@@ -68,6 +69,7 @@ void lpc_call_fill(struct lpc_call *call, struct lpc_end *end,
 	lpc_ident_current(&call->sender);
 	lpc_reader_current(&call->reader);
 	call->code = io->msg.code;
+	call->consent = io->msg.flags & LPC_MASK_CONSENT;
 	lpc_call_payload(call, io);
 }
 

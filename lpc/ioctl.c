@@ -27,6 +27,7 @@
 #include "data.h"
 #include "died.h"
 #include "evpair.h"
+#include "impersonate.h"
 #include "ioctl.h"
 #include "limits.h"
 #include "message.h"
@@ -66,6 +67,7 @@ union lpc_args {
 	struct lpc_event_pair event_pair;
 	struct lpc_quick_make quick;
 	struct lpc_quick_open quick_open;
+	struct lpc_impersonate impersonate;
 };
 
 /**
@@ -342,6 +344,11 @@ static int op_data(struct lpc_request *req)
 	return ret;
 }
 
+static int op_impersonate(struct lpc_request *req)
+{
+	return lpc_impersonate(req->end, &req->args.impersonate);
+}
+
 static int op_complete(struct lpc_request *req)
 {
 	return lpc_complete(req->end, &req->args.complete);
@@ -405,6 +412,7 @@ static const struct lpc_op lpc_ops[] = {
 	LPC_OP(WATCH_THREAD, lpc_watch, ON_PORT | ON_CLIENT, op_watch),
 	LPC_OP_GREW(ACCEPT, lpc_accept, 48, ON_PORT, op_accept),
 	LPC_OP(DATA, lpc_data, ON_PORT | ON_SERVER, op_data),
+	LPC_OP(IMPERSONATE, lpc_impersonate, ON_SERVER, op_impersonate),
 	LPC_OP(COMPLETE, lpc_complete, ON_SERVER, op_complete),
 };
 
@@ -633,6 +641,7 @@ static void check_abi(void)
 	BUILD_BUG_ON(sizeof(struct lpc_event) != 24);
 	BUILD_BUG_ON(sizeof(struct lpc_quick_make) != 64);
 	BUILD_BUG_ON(sizeof(struct lpc_quick_open) != 56);
+	BUILD_BUG_ON(sizeof(struct lpc_impersonate) != 48);
 }
 
 /**

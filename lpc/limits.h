@@ -10,7 +10,7 @@
 #include <uapi/linux/lpc.h>
 
 /* The last bit of each set of flags; a new flag changes this line alone. */
-#define LPC_LAST_MSG_FLAG	LPC_LISTEN
+#define LPC_LAST_MSG_FLAG	LPC_IMPERSONATE_ME
 #define LPC_LAST_PORT_FLAG	LPC_PORT_SPIN
 #define LPC_LAST_CONNECT_FLAG	LPC_CONNECT_VIEW
 #define LPC_LAST_ACCEPT_FLAG	LPC_ACCEPT_MAP_NOW
@@ -26,10 +26,13 @@
 #define LPC_MASK_SHUT_END	(LPC_MASK_SHUT & ~LPC_SHUT_NEW)
 #define LPC_MASK_QUERY		LPC_MASK(LPC_LAST_QUERY_FLAG)
 
+/* What a message says about acting for its sender: one of these or none. */
+#define LPC_MASK_CONSENT	(LPC_NO_IMPERSONATE | LPC_IMPERSONATE_ME)
+
 /* Flags of struct lpc_msg, by ioctl. */
 #define LPC_MASK_SEND		LPC_DONTWAIT
 #define LPC_MASK_CALL \
-	(LPC_DONTWAIT | LPC_CALL_ASYNC | LPC_CALLBACK | LPC_SPIN)
+	(LPC_DONTWAIT | LPC_CALL_ASYNC | LPC_CALLBACK | LPC_SPIN | LPC_MASK_CONSENT)
 #define LPC_MASK_REPLY_RECV \
 	(LPC_DONTWAIT | LPC_SPIN | LPC_WITH_REPLY | LPC_WITH_RECV | \
 	 LPC_RECV_ANYWAY | LPC_LISTEN)

@@ -153,6 +153,7 @@ struct lpc_held {
  * @timed: @timeout may still run
  * @dead: @timeout is to free it
  * @error: how it ended
+ * @consent: LPC_NO_IMPERSONATE or LPC_IMPERSONATE_ME
  * @taker: thread that received it, numbered by the initial pid namespace
  * @code: carried unchanged
  * @late: the server's answer came after it had been given up
@@ -213,6 +214,7 @@ struct lpc_call {
 	struct lpc_reader reader;
 	struct lpc_shown shown;
 	struct lpc_piece piece;
+	u32 consent;
 	u32 code;
 	u32 len;
 	u8 data[LPC_INLINE_MAX + 1];

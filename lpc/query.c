@@ -44,7 +44,8 @@ int lpc_info(struct lpc_info *args)
 		args->features |= LPC_HAS_WATCH;
 	if (LPC_CAN_HANDOFF)
 		args->features |= LPC_HAS_HANDOFF;
-	args->features |= LPC_HAS_SECTIONS | LPC_HAS_QUICK;
+	args->features |= LPC_HAS_SECTIONS | LPC_HAS_QUICK |
+			  LPC_HAS_IMPERSONATE;
 #ifdef LPC_DEBUG
 	args->features |= LPC_HAS_DEBUG;
 #endif
@@ -127,6 +128,8 @@ static void conn_row(struct lpc_conn *conn, const struct lpc_reader *reader,
 	row->datagrams_now = conn->client.datagrams + conn->server.datagrams;
 	row->datagrams_max = lpc_limit(LPC_LIMIT_DATAGRAMS);
 	row->watches = conn->client.nr_watches;
+	row->level = conn->level;
+	row->tracking = conn->tracking;
 	row->counters = conn->counters;
 	if (views) {
 		row->client_view = views->client_shared ? views->client.size : 0;
@@ -160,6 +163,7 @@ static void call_row(struct lpc_call *call, const struct lpc_reader *reader,
 		row->flags |= LPC_CALL_ASYNC;
 	if (call->callback)
 		row->flags |= LPC_CALLBACK;
+	row->flags |= call->consent;
 	row->code = call->code;
 	row->len = lpc_payload(call);
 	lpc_ident_show(&call->sender, reader, &shown);

@@ -74,6 +74,7 @@ FIXTURE_VARIANT_ADD(ioc, connect) {
 		offsetof(struct lpc_connect, reserved),
 		VIEW_RESERVED(lpc_connect),
 	},
+	.narrow = 1,
 };
 
 FIXTURE_VARIANT_ADD(ioc, section) {
@@ -124,6 +125,7 @@ FIXTURE_VARIANT_ADD(ioc, call) {
 	.use = ON_CLIENT, .result = -EAGAIN,
 	.known = sizeof(struct lpc_call_data),
 	.flags = offsetof(struct lpc_msg, flags),
+	.high_flags = LPC_NO_IMPERSONATE | LPC_IMPERSONATE_ME,
 	.reserved = MSG_RESERVED, .narrow = MSG_NARROW,
 };
 
@@ -131,6 +133,7 @@ FIXTURE_VARIANT_ADD(ioc, call_data) {
 	.cmd = LPC_IOC_CALL_DATA, .kinds = ON_PORT | ON_CLIENT | ON_SERVER,
 	.use = ON_CLIENT, .result = -EAGAIN, .first = sizeof(struct lpc_msg),
 	.flags = offsetof(struct lpc_call_data, msg.flags),
+	.high_flags = LPC_NO_IMPERSONATE | LPC_IMPERSONATE_ME,
 	.reserved = {
 		offsetof(struct lpc_call_data, msg.offset),
 		offsetof(struct lpc_call_data, msg.cookie),
@@ -198,6 +201,14 @@ FIXTURE_VARIANT_ADD(ioc, accept) {
 		offsetof(struct lpc_accept, deadline),
 		VIEW_RESERVED(lpc_accept),
 	},
+};
+
+FIXTURE_VARIANT_ADD(ioc, impersonate) {
+	.cmd = LPC_IOC_IMPERSONATE, .kinds = ON_SERVER, .use = ON_SERVER,
+	.result = -ESTALE,
+	.flags = offsetof(struct lpc_impersonate, flags),
+	.reserved = { offsetof(struct lpc_impersonate, reserved) },
+	.narrow = 1,
 };
 
 FIXTURE_VARIANT_ADD(ioc, complete) {
@@ -592,7 +603,7 @@ TEST(info_tells_version_limits_and_writes_every_byte)
 	EXPECT_EQ(LPC_ABI_VERSION, i.abi);
 	EXPECT_EQ(0, i.features & ~(LPC_HAS_WATCH | LPC_HAS_HANDOFF |
 				    LPC_HAS_DEBUG | LPC_HAS_SECTIONS |
-				    LPC_HAS_QUICK));
+				    LPC_HAS_QUICK | LPC_HAS_IMPERSONATE));
 	EXPECT_NE(0, i.features & LPC_HAS_SECTIONS);
 	EXPECT_NE(0, i.features & LPC_HAS_QUICK);
 	EXPECT_EQ(0, i.errata);
@@ -610,7 +621,7 @@ TEST(info_tells_version_limits_and_writes_every_byte)
 TEST(ioctls_of_later_versions_are_ENOTTY)
 {
 	static const int later[] = {
-		0x06, 0x0f, 0x18, 0x1a, 0x1d, 0x1f, 0x22, 0x2f, 0x30, 0x31,
+		0x06, 0x0f, 0x18, 0x1d, 0x1f, 0x22, 0x2f, 0x30, 0x31,
 		0x7f, 0xff,
 	};
 	char page[4096] = { 0 };

@@ -98,7 +98,9 @@ AT(lpc_connect, room, 84);
 AT(lpc_connect, fd, 88);
 AT(lpc_connect, limit, 92);
 AT(lpc_connect, in_use, 96);
-AT(lpc_connect, reserved, 100);
+AT(lpc_connect, level, 100);
+AT(lpc_connect, tracking, 101);
+AT(lpc_connect, reserved, 102);
 AT(lpc_connect, own, 104);
 AT(lpc_connect, theirs, 144);
 
@@ -194,7 +196,9 @@ AT(lpc_conn_info, client_view, 144);
 AT(lpc_conn_info, server_view, 152);
 AT(lpc_conn_info, held_bytes, 160);
 AT(lpc_conn_info, held, 168);
-AT(lpc_conn_info, reserved, 172);
+AT(lpc_conn_info, level, 172);
+AT(lpc_conn_info, tracking, 173);
+AT(lpc_conn_info, reserved, 174);
 
 GREW(lpc_call_info, 72, 96);
 AT(lpc_call_info, id, 0);
@@ -249,6 +253,19 @@ AT(lpc_view, peer_base, 32);
 SIZE(lpc_event_page, 256);
 AT(lpc_event_page, low, 0);
 AT(lpc_event_page, high, 128);
+
+SIZE(lpc_impersonate, 48);
+AT(lpc_impersonate, id, 0);
+AT(lpc_impersonate, callback, 8);
+AT(lpc_impersonate, flags, 16);
+AT(lpc_impersonate, room, 20);
+AT(lpc_impersonate, groups, 24);
+AT(lpc_impersonate, count, 32);
+AT(lpc_impersonate, uid, 36);
+AT(lpc_impersonate, gid, 40);
+AT(lpc_impersonate, level, 44);
+AT(lpc_impersonate, tracking, 45);
+AT(lpc_impersonate, reserved, 46);
 
 SIZE(lpc_event_pair, 24);
 AT(lpc_event_pair, flags, 0);
@@ -333,6 +350,7 @@ VALUE(LPC_IOC_SHUTDOWN, 0xc008bc15u);
 VALUE(LPC_IOC_QUERY, 0xc038bc16u);
 VALUE(LPC_IOC_WATCH_THREAD, 0xc010bc17u);
 VALUE(LPC_IOC_DATA, 0xc048bc19u);
+VALUE(LPC_IOC_IMPERSONATE, 0xc030bc1au);
 VALUE(LPC_IOC_ACCEPT, 0xc088bc20u);
 VALUE(LPC_IOC_COMPLETE, 0xc008bc21u);
 
@@ -359,6 +377,8 @@ VALUE(LPC_WITH_REPLY, 0x10);
 VALUE(LPC_WITH_RECV, 0x20);
 VALUE(LPC_RECV_ANYWAY, 0x40);
 VALUE(LPC_LISTEN, 0x80);
+VALUE(LPC_NO_IMPERSONATE, 0x100);
+VALUE(LPC_IMPERSONATE_ME, 0x200);
 
 VALUE(LPC_DID_REPLY, 0x01);
 VALUE(LPC_WAS_TAKEN, 0x02);
@@ -400,6 +420,13 @@ VALUE(LPC_DATA_WRITE, 0x02);
 VALUE(LPC_BUFFERS_MAX, 16);
 VALUE(LPC_HAS_SECTIONS, 0x08);
 VALUE(LPC_HAS_QUICK, 0x10);
+VALUE(LPC_HAS_IMPERSONATE, 0x20);
+VALUE(LPC_LEVEL_IDENTIFY, 0);
+VALUE(LPC_LEVEL_ANONYMOUS, 1);
+VALUE(LPC_LEVEL_IMPERSONATE, 2);
+VALUE(LPC_LEVEL_DELEGATE, 3);
+VALUE(LPC_TRACK_STATIC, 0);
+VALUE(LPC_TRACK_DYNAMIC, 1);
 
 VALUE(LPC_EVENT_LOW, 1);
 VALUE(LPC_EVENT_HIGH, 2);

@@ -147,6 +147,7 @@ USER_NONE(watch_thread, lpc_watch)
 USER_NONE(accept, lpc_accept)
 USER_NONE(data, lpc_data)
 USER_NONE(complete, lpc_complete)
+USER_NONE(impersonate, lpc_impersonate)
 USER_NONE(quick, lpc_quick_make)
 USER_NONE(quick_open, lpc_quick_open)
 

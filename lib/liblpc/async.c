@@ -232,7 +232,8 @@ int64_t lpc_call_async(struct lpc_conn *c, uint32_t code, const void *req, size_
 	r = lpc_call_opts_read(&own, &o);
 	if (r < 0)
 		return r;
-	if (!done || (o && (o->flags & LPC_CALL_EINTR || o->status || o->who || o->callback)))
+	if (!done || (o && (o->flags & (LPC_CALL_EINTR | LPC_CALL_FOR_ME) || o->status ||
+			    o->who || o->callback)))
 		return -EINVAL;
 	if (o) {
 		new.taken = o->taken;

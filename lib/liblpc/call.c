@@ -28,7 +28,7 @@ int lpc_call_opts_read(struct lpc_call_opts *to, const struct lpc_call_opts **o)
 			return r;
 		*o = to;
 	}
-	if (*o && (*o)->flags & ~(uint64_t)(LPC_CALL_SPIN | LPC_CALL_EINTR))
+	if (*o && (*o)->flags & ~(uint64_t)(LPC_CALL_SPIN | LPC_CALL_EINTR | CALL_CONSENT))
 		return -EINVAL;
 	return 0;
 }
@@ -165,8 +165,10 @@ static inline ssize_t call_with(const struct call_to *to, struct message *b, voi
 
 	b->m.room = LPC_INLINE_MAX;
 	b->m.deadline = deadline;
-	if (o && o->flags & LPC_CALL_SPIN)
-		b->m.flags |= LPC_SPIN;
+	if (o)
+		b->m.flags |= (o->flags & LPC_CALL_SPIN ? LPC_SPIN : 0) |
+			      (o->flags & LPC_CALL_NOT_FOR_ME ? LPC_NO_IMPERSONATE : 0) |
+			      (o->flags & LPC_CALL_FOR_ME ? LPC_IMPERSONATE_ME : 0);
 	r = lpc_sys_call(to->fd, &b->m);
 	if (__builtin_expect(r || b->m.type != LPC_REPLY, 0))
 		r = wait_on(to, b, o, deadline, r);

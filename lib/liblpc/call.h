@@ -4,6 +4,9 @@
 
 #include <lpc.h>
 
+/* What a call may say of acting for its caller. */
+#define CALL_CONSENT (LPC_CALL_NOT_FOR_ME | LPC_CALL_FOR_ME)
+
 struct piece;
 struct section;
 

@@ -20,7 +20,8 @@
 OPTS_NO_TAIL(lpc_connect_opts, section);
 
 #define CONNECT_FLAGS ((uint64_t)(LPC_WAIT_NAME | LPC_SERVER_UID | LPC_SERVER_GID | \
-				  LPC_SERVER_PID | LPC_SAME_SERVER))
+				  LPC_SERVER_PID | LPC_SAME_SERVER | LPC_LET_IMPERSONATE | \
+				  LPC_LET_DYNAMIC | LPC_LET_ANONYMOUS))
 
 static uint32_t kernel_flags(uint64_t f)
 {
@@ -29,6 +30,13 @@ static uint32_t kernel_flags(uint64_t f)
 	       (f & LPC_SERVER_GID ? LPC_CONNECT_SERVER_GID : 0) |
 	       (f & LPC_SERVER_PID ? LPC_CONNECT_SERVER_PID : 0) |
 	       (f & LPC_SAME_SERVER ? LPC_CONNECT_SAME_SERVER : 0);
+}
+
+/* What the server may do with who this is says either of the two, or nothing. */
+static bool security_is_sound(uint64_t f)
+{
+	f &= LPC_LET_IMPERSONATE | LPC_LET_DYNAMIC | LPC_LET_ANONYMOUS;
+	return f != LPC_LET_DYNAMIC && (f == LPC_LET_ANONYMOUS || !(f & LPC_LET_ANONYMOUS));
 }
 
 /**
@@ -59,6 +67,12 @@ static void fill(struct lpc_connect *a, const char *name, const struct lpc_conne
 				 (uint32_t)*o->answer_len;
 	}
 	a->deadline = o->deadline;
+	if (o->flags & LPC_LET_IMPERSONATE)
+		a->level = LPC_LEVEL_IMPERSONATE;
+	if (o->flags & LPC_LET_ANONYMOUS)
+		a->level = LPC_LEVEL_ANONYMOUS;
+	if (o->flags & LPC_LET_DYNAMIC)
+		a->tracking = LPC_TRACK_DYNAMIC;
 	if (o->flags & LPC_SERVER_UID)
 		a->server_uid = o->server_uid;
 	if (o->flags & LPC_SERVER_GID)
@@ -220,7 +234,7 @@ int lpc_connect(struct lpc_conn **out, const char *name, const struct lpc_connec
 	r = lpc_opts_read(&o, sizeof(o), opts);
 	if (r < 0)
 		return r;
-	if (o.flags & ~CONNECT_FLAGS || o.reserved)
+	if (o.flags & ~CONNECT_FLAGS || o.reserved || !security_is_sound(o.flags))
 		return -EINVAL;
 	if (o.len > LPC_CONNECT_MAX)
 		return -EMSGSIZE;

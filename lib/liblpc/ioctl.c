@@ -136,6 +136,11 @@ int lpc_sys_complete(int fd, struct lpc_complete *a)
 	return sys(fd, LPC_IOC_COMPLETE, a);
 }
 
+int lpc_sys_impersonate(int fd, struct lpc_impersonate *a)
+{
+	return sys(fd, LPC_IOC_IMPERSONATE, a);
+}
+
 int lpc_sys_event_pair(int fd, struct lpc_event_pair *a)
 {
 	return sys(fd, LPC_IOC_EVENT_PAIR, a);

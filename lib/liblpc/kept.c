@@ -161,6 +161,19 @@ ssize_t lpc_kept_callback(struct request *q, uint32_t code, const void *req, siz
 	return n;
 }
 
+int lpc_kept_impersonate(struct request *q, struct lpc_self **self)
+{
+	struct lpc_server *s = ((struct kept *)q)->server;
+	int fd, r = -ESHUTDOWN;
+
+	if (lpc_gate_enter(&s->gate)) {
+		fd = atomic_load(&q->owner->fd);
+		r = fd < 0 ? -EOPNOTSUPP : lpc_impersonate_on(self, fd, q->id, q->callback);
+		lpc_gate_leave(&s->gate);
+	}
+	return r;
+}
+
 /* The caller of request @id has given up: marks it, wherever it is. */
 void lpc_kept_cancel(struct lpc_server *s, uint64_t id)
 {

@@ -38,6 +38,7 @@ struct worker *lpc_worker_get(struct lpc_server *s)
 
 void lpc_worker_put(struct worker *w)
 {
+	w->spoiled = 0;
 	atomic_store(&w->busy, false);
 }
 
@@ -101,6 +102,8 @@ static inline bool serve(struct worker *w, struct client *c)
 			r = answer_reserved(q);
 		else if (!r)
 			r = s->handler(&q->pub, s->arg);
+		if (w->self)
+			w->spoiled = lpc_revert(w->self);
 	}
 	w->reply.m.id = q->id;
 	answer = request_finish(q, r);
@@ -291,7 +294,8 @@ static bool drain_over(struct lpc_server *s)
 
 /*
  * Serves @most messages without waiting, or without limit (0) until the server
- * stops. Returns how many, or what ended it.
+ * stops. Returns how many, or what ended it. A thread that could not become
+ * itself again serves nobody else.
  */
 int __hot lpc_worker_serve(struct worker *w, int most)
 {
@@ -300,13 +304,13 @@ int __hot lpc_worker_serve(struct worker *w, int most)
 
 	memset(&w->reply.m, 0, sizeof(w->reply.m));
 	for (;;) {
-		bool receive = (!most || n < most) && !drain_over(w->server);
+		bool receive = (!most || n < most) && !w->spoiled && !drain_over(w->server);
 
 		if (!receive && !answer)
-			return n ? n : -ESHUTDOWN;
+			return w->spoiled ? w->spoiled : n ? n : -ESHUTDOWN;
 		r = reply_and_receive(w, answer, receive, !most);
 		if (!receive)
-			return n;
+			return w->spoiled ? w->spoiled : n;
 		if (r < 0)
 			return r == -EAGAIN || (r == -ESHUTDOWN && n && most) ? n : r;
 		answer = handle(w);

@@ -158,6 +158,7 @@ static void abandon(void *arg)
 {
 	struct worker *w = arg;
 
+	lpc_self_forget(w->self);
 	lpc_client_end(w);
 	lpc_worker_put(w);
 }

@@ -61,6 +61,8 @@ struct client {
 
 #define CLIENT_CHUNKS 18	/* of 64, 128, ...: 2^24 clients */
 
+struct lpc_self;
+
 /**
  * struct worker - a thread that serves, or a place for one; freed with the server
  * @next: all of a server's; set before it is in the list
@@ -75,6 +77,8 @@ struct client {
  * @last: the client whose message it had last, or NULL; a place is never freed
  * @last_context: what named it
  * @last_live: its word if it is still that client
+ * @self: what it was, while a handler acts for its client
+ * @spoiled: why it could not become that again, 0: it could
  * @copy: a long payload, or memory for one, or NULL
  * @copy_size: bytes there
  */
@@ -90,6 +94,8 @@ struct worker {
 	struct client		*last;
 	uint64_t		last_context;
 	uint32_t		last_live;
+	struct lpc_self		*self;
+	int			spoiled;
 	void			*copy;
 	size_t			copy_size;
 };
@@ -214,8 +220,12 @@ struct lpc_req *lpc_kept_new(struct request *q);
 int lpc_kept_reply(struct request *q, int32_t status, const void *data, size_t len);
 ssize_t lpc_kept_callback(struct request *q, uint32_t code, const void *req, size_t len,
 			  void *rep, size_t room, const struct lpc_call_opts *o);
+int lpc_kept_impersonate(struct request *q, struct lpc_self **self);
 void lpc_kept_cancel(struct lpc_server *s, uint64_t id);
 void lpc_server_put(struct lpc_server *s);
+
+/* impersonate.c */
+void lpc_self_forget(struct lpc_self *self);
 
 /* serve.c */
 struct worker *lpc_worker_get(struct lpc_server *s);

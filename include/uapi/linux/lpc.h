@@ -15,7 +15,8 @@
  *
  * One meaning each, whatever the ioctl:
  *
- * - EACCES: the name may not be used by this user, or the port's mode forbids
+ * - EACCES: the name may not be used by this user, the port's mode forbids, or
+ *   the client does not allow it
  * - EAGAIN: LPC_DONTWAIT, and it would have to wait
  * - EBUSY: another thread is already doing this (waits for that call)
  * - ECANCELED: the caller gave up; the reply was dropped
@@ -34,7 +35,8 @@
  * - ENOTTY: no such ioctl on this kind of file descriptor
  * - EREMOTEIO: bad memory of the client, in DATA
  * - EOPNOTSUPP: exists, but not for this kind of port, call or kernel
- * - EPERM: the server is not who the client required
+ * - EPERM: the server is not who the client required; in IMPERSONATE: the server
+ *   may not take on other ids, or not these
  * - EPIPE: the peer is gone; on a request: no server has ever received it
  * - ESHUTDOWN: SHUTDOWN ended receiving here and nothing is left
  * - ESTALE: no request with that id waits for this
@@ -98,6 +100,8 @@ enum lpc_type {
 #define LPC_WITH_RECV		(1u << 5)	/* REPLY_RECV: has a receive part */
 #define LPC_RECV_ANYWAY		(1u << 6)	/* receive though the reply failed */
 #define LPC_LISTEN		(1u << 7)	/* only connection requests */
+#define LPC_NO_IMPERSONATE	(1u << 8)	/* CALL: this is not to be acted for */
+#define LPC_IMPERSONATE_ME	(1u << 9)	/* CALL: by who did not connect: may be */
 
 /*
  * lpc_msg.status and lpc_connect.status: written by the kernel, on errors
@@ -366,6 +370,7 @@ enum lpc_limit {
 #define LPC_HAS_DEBUG		(1ull << 2)	/* built with LPC_DEBUG */
 #define LPC_HAS_SECTIONS	(1ull << 3)	/* SECTION, views, DATA */
 #define LPC_HAS_QUICK		(1ull << 4)	/* EVENT_PAIR, EVENT, QUICK */
+#define LPC_HAS_IMPERSONATE	(1ull << 5)	/* IMPERSONATE */
 
 /**
  * struct lpc_limit_value - a limit in force and what the caller has of it
@@ -453,6 +458,34 @@ struct lpc_create {
 #define LPC_CONNECT_VIEW	(1u << 6)	/* @own is given */
 
 /**
+ * enum lpc_level - what the server may do with who its client is; the client says
+ *	so in CONNECT (NT: SECURITY_IMPERSONATION_LEVEL)
+ * @LPC_LEVEL_IDENTIFY: know it. The default
+ * @LPC_LEVEL_ANONYMOUS: no more than what every message says
+ * @LPC_LEVEL_IMPERSONATE: act with its rights, by IMPERSONATE
+ * @LPC_LEVEL_DELEGATE: the same: there is one machine
+ */
+enum lpc_level {
+	LPC_LEVEL_IDENTIFY	= 0,
+	LPC_LEVEL_ANONYMOUS	= 1,
+	LPC_LEVEL_IMPERSONATE	= 2,
+	LPC_LEVEL_DELEGATE	= 3,
+};
+
+/**
+ * enum lpc_tracking - whose rights at which moment (NT:
+ *	SECURITY_CONTEXT_TRACKING_MODE)
+ * @LPC_TRACK_STATIC: those of who connected, as they were then; not for a sender
+ *	of another uid, or one without one of those groups
+ * @LPC_TRACK_DYNAMIC: those of the thread that waits, as they are now; a sender of
+ *	another uid than who connected says LPC_IMPERSONATE_ME in its message
+ */
+enum lpc_tracking {
+	LPC_TRACK_STATIC	= 0,
+	LPC_TRACK_DYNAMIC	= 1,
+};
+
+/**
  * struct lpc_connect - CONNECT on /dev/lpc (NtConnectPort,
  *	NtSecureConnectPort); on a client end made with LPC_CONNECT_ASYNC:
  *	finish it, with @name_len 0; LPC_CONNECT_VIEW and @own.fd 0 map what was
@@ -478,6 +511,8 @@ struct lpc_create {
  * @fd: out: the client end
  * @limit: out: on ENOBUFS
  * @in_use: out: on ENOBUFS
+ * @level: in: enum lpc_level
+ * @tracking: in: enum lpc_tracking
  * @reserved: 0
  * @own: in and out: with LPC_CONNECT_VIEW, the client's section
  * @theirs: in and out: what the client takes of the server's
@@ -503,7 +538,9 @@ struct lpc_connect {
 	__s32	fd;
 	__u32	limit;
 	__u32	in_use;
-	__u32	reserved;
+	__u8	level;
+	__u8	tracking;
+	__u16	reserved;
 	struct lpc_view own;
 	struct lpc_view theirs;
 };
@@ -737,6 +774,8 @@ enum lpc_conn_state {
  * @held_bytes: of @client_view and @server_view: pieces whose call ended while
  *	the peer had it, and whose answer has not come since
  * @held: how many such calls; they count as calls in progress (LPC_LIMIT_CALLS)
+ * @level: enum lpc_level
+ * @tracking: enum lpc_tracking
  * @reserved: 0
  */
 struct lpc_conn_info {
@@ -759,7 +798,9 @@ struct lpc_conn_info {
 	__u64	server_view;
 	__u64	held_bytes;
 	__u32	held;
-	__u32	reserved;
+	__u8	level;
+	__u8	tracking;
+	__u16	reserved;
 };
 
 /**
@@ -791,7 +832,8 @@ enum lpc_call_state {
  * @sent: when, CLOCK_MONOTONIC ns of the reader
  * @start: start time of the caller's thread, ns since boot
  * @state: enum lpc_call_state
- * @flags: LPC_CALL_ASYNC, LPC_CALLBACK, LPC_CALL_HELD
+ * @flags: LPC_CALL_ASYNC, LPC_CALLBACK, LPC_CALL_HELD, LPC_NO_IMPERSONATE,
+ *	LPC_IMPERSONATE_ME
  * @code: the method
  * @len: payload bytes
  * @pid: caller, 0 if not visible here
@@ -1044,6 +1086,48 @@ struct lpc_quick_open {
 	struct lpc_view theirs;
 };
 
+/**
+ * struct lpc_impersonate - IMPERSONATE on a server end
+ *	(NtImpersonateClientOfPort): may this thread act with the rights of who
+ *	waits for the request @id, and what ids are they?
+ * @id: in: the request, received and not answered
+ * @callback: in: its callback id, 0 if it has none
+ * @flags: in: 0
+ * @room: in: elements at @groups
+ * @groups: in: address of an array of __u32
+ * @count: out: the groups besides @gid; on EMSGSIZE too, when that is more than
+ *	@room
+ * @uid: out: fsuid, in the caller's user namespace
+ * @gid: out: fsgid, likewise; and so the groups
+ * @level: out: enum lpc_level of the connection
+ * @tracking: out: enum lpc_tracking
+ * @reserved: 0
+ *
+ * The kernel checks and tells; it changes nothing. lpc_impersonate() applies the
+ * ids with the system calls for that, and an empty effective capability set.
+ *
+ * EPERM: the caller has not both CAP_SETUID and CAP_SETGID in its user namespace,
+ * or an id has no mapping there. EACCES: @level is below LPC_LEVEL_IMPERSONATE,
+ * the message says LPC_NO_IMPERSONATE, or its sender is not who connected (enum
+ * lpc_tracking). EAGAIN: the client's thread is away, in a callback or a signal
+ * handler, or another waits in its place. EOPNOTSUPP: nobody waits, the call is
+ * asynchronous. ECANCELED: the call has ended. ESTALE: no such request came over
+ * this end.
+ */
+struct lpc_impersonate {
+	__u64	id;
+	__u64	callback;
+	__u32	flags;
+	__u32	room;
+	__u64	groups;
+	__u32	count;
+	__u32	uid;
+	__u32	gid;
+	__u8	level;
+	__u8	tracking;
+	__u16	reserved;
+};
+
 #define LPC_IOC_MAGIC		0xBC
 
 /* on /dev/lpc */
@@ -1064,7 +1148,7 @@ struct lpc_quick_open {
 #define LPC_IOC_SHUTDOWN	_IOWR(LPC_IOC_MAGIC, 0x15, struct lpc_shutdown)
 #define LPC_IOC_QUERY		_IOWR(LPC_IOC_MAGIC, 0x16, struct lpc_query)
 #define LPC_IOC_WATCH_THREAD	_IOWR(LPC_IOC_MAGIC, 0x17, struct lpc_watch)
-/* 0x18 SECURITY, 0x1a IMPERSONATE */
+/* 0x18 SECURITY */
 
 /* on either end of a connection */
 #define LPC_IOC_QUICK		_IOWR(LPC_IOC_MAGIC, 0x1b, struct lpc_quick_make)
@@ -1077,6 +1161,7 @@ struct lpc_quick_open {
 #define LPC_IOC_DATA		_IOWR(LPC_IOC_MAGIC, 0x19, struct lpc_data)
 
 /* on a server end */
+#define LPC_IOC_IMPERSONATE	_IOWR(LPC_IOC_MAGIC, 0x1a, struct lpc_impersonate)
 #define LPC_IOC_COMPLETE	_IOWR(LPC_IOC_MAGIC, 0x21, struct lpc_complete)
 
 /* on an end of an event pair */

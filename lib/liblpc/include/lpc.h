@@ -174,6 +174,9 @@ enum lpc_connect_flags {
 	LPC_SERVER_GID	= 4,	/* by @server_gid */
 	LPC_SERVER_PID	= 8,	/* by @server_pid */
 	LPC_SAME_SERVER	= 16,	/* who accepts has the uid of who made the port */
+	LPC_LET_IMPERSONATE = 32, /* lpc_impersonate() there works: for this user */
+	LPC_LET_DYNAMIC	= 64,	/* with it: for who calls, as it is at that moment */
+	LPC_LET_ANONYMOUS = 128, /* the server learns no more than struct lpc_cred */
 };
 
 /**
@@ -284,6 +287,8 @@ void lpc_conn_close(struct lpc_conn *c);
 enum lpc_call_flags {
 	LPC_CALL_SPIN	= 1,	/* poll for the answer a while before sleeping */
 	LPC_CALL_EINTR	= 2,	/* a handled signal gives the call up: -EINTR */
+	LPC_CALL_NOT_FOR_ME = 4, /* the server may not act for the caller in this */
+	LPC_CALL_FOR_ME	= 8,	/* it may, though another user has connected */
 };
 
 /**
@@ -673,6 +678,61 @@ bool lpc_req_canceled(const struct lpc_req *r);
 ssize_t lpc_callback(struct lpc_req *r, uint32_t code, const void *req, size_t len, void *rep,
 		     size_t room, const struct lpc_call_opts *o);
 
+struct lpc_self;	/* what a thread was before it acted for another */
+
+/**
+ * lpc_impersonate - act for the client: this thread opens files, and connects, with
+ *	no more than the client may *and* this process may (NtImpersonateClientOfPort)
+ * @r: the request, in its handler or kept; its caller waits for the answer
+ * @self: gets what lpc_revert() needs
+ *
+ * THE CLIENT'S SANDBOX IS NOT TAKEN ON: not its seccomp filter, not Landlock, not
+ * its SELinux or AppArmor domain, not its root directory or namespaces. What it
+ * was locked out of by these, this thread is not.
+ *
+ * The thread gets the client's fsuid, fsgid and groups, and no capability in its
+ * effective set. Files and connections follow these ids; kill(), execve(), ptrace()
+ * and what else follows the effective uid do not. fork() and execve() before
+ * lpc_revert() are an error of the program: a child cannot revert, and what execve()
+ * starts is this user again, with the client's groups.
+ *
+ * The client allows it with LPC_LET_IMPERSONATE. The thread needs CAP_SETUID and
+ * CAP_SETGID. Returns 0; -EPERM: it has not, or an id of the client's has no
+ * number in this user namespace, or setgroups(2) said so; -EACCES: the client
+ * does not allow it, or another user than who connected sent @r; -EAGAIN: its
+ * thread is in a callback or a signal handler; -ECANCELED: it gave up;
+ * -EOPNOTSUPP: nobody waits for @r, or it came through a quick channel or from an
+ * lpc_pair(); -EBUSY: this thread acts for @r's caller already; -ENOMEM,
+ * -ESHUTDOWN. On failure the thread is as it was: a server goes on as itself only
+ * if it means to.
+ */
+int lpc_impersonate(struct lpc_req *r, struct lpc_self **self);
+
+/**
+ * lpc_impersonate_on - the same, for who has a server end and no struct lpc_server
+ * @fd: the server end over which request @id came
+ * @callback: its callback id, or 0
+ *
+ * As lpc_impersonate(); -ESTALE: no such request; -ENOTTY: not a server end.
+ */
+int lpc_impersonate_on(struct lpc_self **self, int fd, uint64_t id, uint64_t callback);
+
+/**
+ * lpc_revert - act for oneself again
+ * @self: of this thread; freed
+ *
+ * Restores nothing that was saved but the groups, and these only if they are still
+ * the client's: fsuid and fsgid become the thread's effective ids as they are
+ * now, the effective capabilities those it had and still may have. So what it has
+ * given up meanwhile it does not get back. A server does this itself for what a
+ * handler has left, before it receives again.
+ *
+ * Returns 0; -EINVAL: another thread's, which is left as it is; -EPERM: setgroups(2)
+ * is no longer allowed: the thread still has the client's groups, and
+ * lpc_server_run() ends with that. @self may be NULL.
+ */
+int lpc_revert(struct lpc_self *self);
+
 /* ---------------------------------------------------------- quick channels */
 
 /*
@@ -826,6 +886,7 @@ enum lpc_features {
 	LPC_CAN_HANDOFF	= 2,	/* a wake-up stays on the caller's CPU */
 	LPC_CAN_DEBUG	= 4,	/* a debug build */
 	LPC_CAN_SECTIONS = 8,	/* messages longer than LPC_INLINE_MAX */
+	LPC_CAN_IMPERSONATE = 32, /* lpc_impersonate() */
 };
 
 /** lpc_info - ask the module; -ENODEV: it is not loaded */

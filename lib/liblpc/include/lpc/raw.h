@@ -45,6 +45,7 @@ int lpc_sys_data(int fd, struct lpc_data *a);
 
 /* on a server end */
 int lpc_sys_complete(int fd, struct lpc_complete *a);
+int lpc_sys_impersonate(int fd, struct lpc_impersonate *a);
 
 /* on either end of a connection */
 int lpc_sys_quick(int fd, struct lpc_quick_make *a);
