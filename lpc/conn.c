@@ -139,7 +139,7 @@ static int port_has_room(struct lpc_port *port, struct lpc_share *share,
 		ret = full(share->pending, share_of(pending), LPC_LIMIT_SHARE,
 			   limit, in_use);
 	/* Asked only where it matters: capabilities are audited. */
-	if (ret && lpc_is_owner(port->owner, port->ipc_ns))
+	if (ret && lpc_is_owner(port->access.owner, port->ipc_ns))
 		ret = 0;
 	return ret;
 }

@@ -104,10 +104,12 @@ err_conn:
  * lpc_create - CREATE, up to where its results are copied out
  * @args: of the ioctl
  * @name: copied in
+ * @acl: copied in
  * @fd: will be the port's
  * @client_fd: will be the client's, with LPC_PORT_PAIR
  */
-int lpc_create(struct lpc_create *args, const char *name, struct lpc_fd *fd,
+int lpc_create(struct lpc_create *args, const char *name,
+	       const struct lpc_acl_entry *acl, struct lpc_fd *fd,
 	       struct lpc_fd *client_fd)
 {
 	bool pair = args->flags & LPC_PORT_PAIR;
@@ -116,7 +118,7 @@ int lpc_create(struct lpc_create *args, const char *name, struct lpc_fd *fd,
 
 	args->limit = LPC_LIMIT_NONE;
 	args->in_use = 0;
-	port = lpc_port_new(args, name);
+	port = lpc_port_new(args, name, acl);
 	if (IS_ERR(port))
 		return PTR_ERR(port);
 	ret = lpc_fd_reserve(fd);

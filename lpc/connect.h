@@ -11,7 +11,8 @@ struct lpc_conn;
 struct lpc_end;
 struct lpc_port;
 
-int lpc_create(struct lpc_create *args, const char *name, struct lpc_fd *fd,
+int lpc_create(struct lpc_create *args, const char *name,
+	       const struct lpc_acl_entry *acl, struct lpc_fd *fd,
 	       struct lpc_fd *client_fd);
 int lpc_create_publish(struct lpc_fd *fd);
 int lpc_connect(struct lpc_connect *args, const char *name, const u8 *data,

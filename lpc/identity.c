@@ -93,28 +93,6 @@ bool lpc_ipc_capable(struct ipc_namespace *ipc_ns)
 }
 
 /**
- * lpc_may - does a port's mode give the calling thread a right?
- * @owner: the port's
- * @group: the port's
- * @mode: the port's
- * @want: LPC_MAY_CONNECT or LPC_MAY_QUERY
- * @ipc_ns: where the port's name lives
- *
- * The first class that fits decides, as for files.
- */
-bool lpc_may(kuid_t owner, kgid_t group, u32 mode, u32 want,
-	     struct ipc_namespace *ipc_ns)
-{
-	if (uid_eq(owner, current_fsuid()))
-		mode >>= 6;
-	else if (in_group_p(group))
-		mode >>= 3;
-	if ((mode & want) == want)
-		return true;
-	return lpc_ipc_capable(ipc_ns);
-}
-
-/**
  * lpc_is_owner - may the calling thread see and change what its owner may?
  * @owner: the port's
  * @ipc_ns: where the port's name lives

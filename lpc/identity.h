@@ -66,8 +66,6 @@ void lpc_ident_put(struct lpc_ident *who);
 void lpc_show_within(struct lpc_shown *out, const struct lpc_reader *reader,
 		     struct pid *tgid, struct pid *tid, kuid_t uid, kgid_t gid);
 u32 lpc_tid_show(int global_tid);
-bool lpc_may(kuid_t owner, kgid_t group, u32 mode, u32 want,
-	     struct ipc_namespace *ipc_ns);
 bool lpc_is_owner(kuid_t owner, struct ipc_namespace *ipc_ns);
 bool lpc_ipc_capable(struct ipc_namespace *ipc_ns);
 

@@ -35,6 +35,7 @@
 #include "quick.h"
 #include "receive.h"
 #include "section.h"
+#include "security.h"
 
 /* On which kinds of file an ioctl exists. */
 #define ON_DEVICE	BIT(0)
@@ -68,6 +69,7 @@ union lpc_args {
 	struct lpc_quick_make quick;
 	struct lpc_quick_open quick_open;
 	struct lpc_impersonate impersonate;
+	struct lpc_security security;
 };
 
 /**
@@ -122,6 +124,13 @@ static int name_in(char *name, u64 from, u32 len)
 	return lpc_copy_in(name, from, len);
 }
 
+/* A list longer than there can be is refused where it is looked at. */
+static int acl_in(struct lpc_acl_entry *acl, u64 from, u32 count)
+{
+	count = min_t(u32, count, LPC_ACL_MAX);
+	return lpc_copy_in(acl, from, count * sizeof(*acl));
+}
+
 static int op_info(struct lpc_request *req)
 {
 	return lpc_info(&req->args.info);
@@ -131,13 +140,16 @@ static int op_create(struct lpc_request *req)
 {
 	struct lpc_create *args = &req->args.create;
 	struct lpc_fd client_fd = LPC_FD_NONE;
+	struct lpc_acl_entry acl[LPC_ACL_MAX];
 	struct lpc_fd fd = LPC_FD_NONE;
 	char name[LPC_NAME_MAX + 1];
 	int ret;
 
 	ret = name_in(name, args->name, args->name_len);
 	if (!ret)
-		ret = lpc_create(args, name, &fd, &client_fd);
+		ret = acl_in(acl, args->acl, args->acl_count);
+	if (!ret)
+		ret = lpc_create(args, name, acl, &fd, &client_fd);
 	if (!ret)
 		ret = args_out(req, sizeof(*args));
 	if (!ret)
@@ -379,6 +391,25 @@ static int op_query(struct lpc_request *req)
 	return ret ? ret : lpc_query(req->end, args, name);
 }
 
+static int op_security(struct lpc_request *req)
+{
+	struct lpc_security *args = &req->args.security;
+	struct lpc_acl_entry acl[LPC_ACL_MAX];
+	char name[LPC_NAME_MAX + 1];
+	u32 room = args->count;
+	int ret;
+
+	ret = name_in(name, args->name, args->name_len);
+	if (!ret && args->flags & LPC_SECURITY_ACL)
+		ret = acl_in(acl, args->acl, args->count);
+	if (!ret)
+		ret = lpc_security(req->end, args, name, acl);
+	if (ret || args->flags)
+		return ret;
+	return lpc_copy_out(args->acl, acl,
+			    min(room, args->count) * sizeof(*acl));
+}
+
 static int op_list(struct lpc_request *req)
 {
 	return lpc_list(&req->args.list);
@@ -398,7 +429,7 @@ static int op_list(struct lpc_request *req)
 
 static const struct lpc_op lpc_ops[] = {
 	LPC_OP(INFO, lpc_info, ON_DEVICE, op_info),
-	LPC_OP(CREATE, lpc_create, ON_DEVICE, op_create),
+	LPC_OP_GREW(CREATE, lpc_create, 64, ON_DEVICE, op_create),
 	LPC_OP_GREW(CONNECT, lpc_connect, 104, ON_DEVICE | ON_CLIENT,
 		    op_connect),
 	LPC_OP(LIST, lpc_list, ON_DEVICE, op_list),
@@ -409,6 +440,7 @@ static const struct lpc_op lpc_ops[] = {
 	LPC_OP(CANCEL, lpc_cancel, ON_ALL, op_cancel),
 	LPC_OP(SHUTDOWN, lpc_shutdown, ON_ALL, op_shutdown),
 	LPC_OP(QUERY, lpc_query, ON_DEVICE | ON_ALL, op_query),
+	LPC_OP(SECURITY, lpc_security, ON_DEVICE | ON_ALL, op_security),
 	LPC_OP(WATCH_THREAD, lpc_watch, ON_PORT | ON_CLIENT, op_watch),
 	LPC_OP_GREW(ACCEPT, lpc_accept, 48, ON_PORT, op_accept),
 	LPC_OP(DATA, lpc_data, ON_PORT | ON_SERVER, op_data),
@@ -617,7 +649,7 @@ static void check_abi(void)
 	BUILD_BUG_ON(offsetof(struct lpc_msg, in_use) != 124);
 	BUILD_BUG_ON(sizeof(struct lpc_limit_value) != 16);
 	BUILD_BUG_ON(sizeof(struct lpc_info) != 40 + 16 * LPC_LIMIT_MAX);
-	BUILD_BUG_ON(sizeof(struct lpc_create) != 64);
+	BUILD_BUG_ON(sizeof(struct lpc_create) != 80);
 	BUILD_BUG_ON(sizeof(struct lpc_connect) != 184);
 	BUILD_BUG_ON(sizeof(struct lpc_accept) != 136);
 	BUILD_BUG_ON(sizeof(struct lpc_complete) != 8);
@@ -642,6 +674,8 @@ static void check_abi(void)
 	BUILD_BUG_ON(sizeof(struct lpc_quick_make) != 64);
 	BUILD_BUG_ON(sizeof(struct lpc_quick_open) != 56);
 	BUILD_BUG_ON(sizeof(struct lpc_impersonate) != 48);
+	BUILD_BUG_ON(sizeof(struct lpc_acl_entry) != 8);
+	BUILD_BUG_ON(sizeof(struct lpc_security) != 40);
 }
 
 /**

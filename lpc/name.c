@@ -155,23 +155,12 @@ static struct lpc_name *find(struct ipc_namespace *ipc_ns, const char *text,
 	return NULL;
 }
 
-/**
- * lpc_name_add - enter a name and wake who waits for it
- * @name: filled in but for @node
- *
- * Return: 0 or -EEXIST.
- */
-int lpc_name_add(struct lpc_name *name)
+/* Who waits for this name looks once more. Locked. */
+static void wake_waiters(const struct lpc_name *name)
 {
 	struct lpc_name_waiter *w, *next;
 
-	spin_lock(&lpc_names_lock);
-	if (find(name->ipc_ns, name->text, name->len)) {
-		spin_unlock(&lpc_names_lock);
-		return -EEXIST;
-	}
-	hash_add(lpc_names, &name->node,
-		 name_key(name->ipc_ns, name->text, name->len));
+	lockdep_assert_held(&lpc_names_lock);
 	lpc_name_added++;
 	list_for_each_entry_safe(w, next, &lpc_name_waiters, node) {
 		if (w->ipc_ns != name->ipc_ns || w->len != name->len ||
@@ -180,6 +169,35 @@ int lpc_name_add(struct lpc_name *name)
 		list_del_init(&w->node);
 		lpc_waiter_wake(&w->waiter);
 	}
+}
+
+/**
+ * lpc_name_shown - it may be visible now to some that waited for it
+ * @name: entered, or not
+ */
+void lpc_name_shown(const struct lpc_name *name)
+{
+	spin_lock(&lpc_names_lock);
+	wake_waiters(name);
+	spin_unlock(&lpc_names_lock);
+}
+
+/**
+ * lpc_name_add - enter a name and wake who waits for it
+ * @name: filled in but for @node
+ *
+ * Return: 0 or -EEXIST.
+ */
+int lpc_name_add(struct lpc_name *name)
+{
+	spin_lock(&lpc_names_lock);
+	if (find(name->ipc_ns, name->text, name->len)) {
+		spin_unlock(&lpc_names_lock);
+		return -EEXIST;
+	}
+	hash_add(lpc_names, &name->node,
+		 name_key(name->ipc_ns, name->text, name->len));
+	wake_waiters(name);
 	spin_unlock(&lpc_names_lock);
 	return 0;
 }

@@ -30,6 +30,7 @@ int lpc_name_may_create(struct ipc_namespace *ipc_ns, const char *text,
 			u32 len);
 bool lpc_name_is_foreign_user(struct ipc_namespace *ipc_ns, const char *text);
 int lpc_name_add(struct lpc_name *name);
+void lpc_name_shown(const struct lpc_name *name);
 void lpc_name_del(struct lpc_name *name);
 struct lpc_name *lpc_name_find(struct ipc_namespace *ipc_ns, const char *text,
 			       u32 len);

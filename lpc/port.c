@@ -58,28 +58,41 @@ static bool name_get(struct lpc_name *name)
 	return refcount_inc_not_zero(&port->refs);
 }
 
+/**
+ * lpc_port_give - may the calling thread give a port to these?
+ * @port: it is the owner, or the port is new
+ * @owner: as it knows them
+ * @group: likewise
+ *
+ * Return: 0; -EINVAL for what is nobody here; -EACCES for another's without
+ * CAP_IPC_OWNER.
+ */
+int lpc_port_give(struct lpc_port *port, kuid_t owner, kgid_t group)
+{
+	if (!uid_valid(owner) || !gid_valid(group))
+		return -EINVAL;
+	if (uid_eq(owner, current_fsuid()) && in_group_p(group))
+		return 0;
+	return lpc_ipc_capable(port->ipc_ns) ? 0 : -EACCES;
+}
+
 static int port_owner(struct lpc_port *port, const struct lpc_create *args)
 {
 	struct user_namespace *user_ns = current_user_ns();
 
-	port->owner = current_fsuid();
-	port->group = current_fsgid();
+	port->access.owner = current_fsuid();
+	port->access.group = current_fsgid();
 	if (!(args->flags & LPC_PORT_OWNER))
 		return args->owner || args->group ? -EINVAL : 0;
-	port->owner = make_kuid(user_ns, args->owner);
-	port->group = make_kgid(user_ns, args->group);
-	if (!uid_valid(port->owner) || !gid_valid(port->group))
-		return -EINVAL;
-	if (lpc_ipc_capable(port->ipc_ns))
-		return 0;
-	if (!uid_eq(port->owner, current_fsuid()) || !in_group_p(port->group))
-		return -EACCES;
-	return 0;
+	port->access.owner = make_kuid(user_ns, args->owner);
+	port->access.group = make_kgid(user_ns, args->group);
+	return lpc_port_give(port, port->access.owner, port->access.group);
 }
 
 static int port_check(const struct lpc_create *args)
 {
-	if (args->flags & ~LPC_MASK_PORT || args->mode & ~LPC_MODE_MASK)
+	if (args->flags & ~LPC_MASK_PORT || args->mode & ~LPC_MODE_MASK ||
+	    args->acl_count > LPC_ACL_MAX || args->reserved)
 		return -EINVAL;
 	if (args->inline_max > LPC_INLINE_MAX ||
 	    args->connect_max > LPC_CONNECT_MAX)
@@ -89,9 +102,14 @@ static int port_check(const struct lpc_create *args)
 	return args->context ? -EINVAL : 0;
 }
 
-static int port_rights(struct lpc_port *port, const struct lpc_create *args)
+static int port_rights(struct lpc_port *port, const struct lpc_create *args,
+		       const struct lpc_acl_entry *acl)
 {
 	int ret;
+
+	ret = lpc_acl_read(&port->access, acl, args->acl_count);
+	if (ret)
+		return ret;
 
 	if (!READ_ONCE(lpc_unprivileged_create) &&
 	    !lpc_ipc_capable(port->ipc_ns))
@@ -113,7 +131,7 @@ static void port_fill(struct lpc_port *port, const struct lpc_create *args)
 	refcount_set(&port->refs, 1);
 	port->name.ipc_ns = port->ipc_ns;
 	port->name.get = name_get;
-	port->mode = args->mode ? args->mode : LPC_MODE_DEFAULT;
+	port->access.mode = args->mode ? args->mode : LPC_MODE_DEFAULT;
 	port->flags = args->flags;
 	port->inline_max = args->inline_max ? args->inline_max : LPC_INLINE_MAX;
 	port->connect_max = args->connect_max ? args->connect_max :
@@ -156,10 +174,12 @@ static int port_charge(struct lpc_port *port, struct lpc_create *args)
  * lpc_port_new - a port that nobody can find yet
  * @args: of CREATE; @limit and @in_use are set on -ENOBUFS
  * @name: its name, copied in, NUL behind it
+ * @acl: @args->acl_count entries, copied in
  *
  * Return: with one reference, for lpc_port_publish() or lpc_port_put().
  */
-struct lpc_port *lpc_port_new(struct lpc_create *args, const char *name)
+struct lpc_port *lpc_port_new(struct lpc_create *args, const char *name,
+			      const struct lpc_acl_entry *acl)
 {
 	struct lpc_port *port;
 	int ret;
@@ -179,7 +199,7 @@ struct lpc_port *lpc_port_new(struct lpc_create *args, const char *name)
 	memcpy(port->name.text, name, args->name_len);
 	port_fill(port, args);
 
-	ret = port_rights(port, args);
+	ret = port_rights(port, args, acl);
 	if (!ret)
 		ret = port_charge(port, args);
 	if (ret) {
@@ -282,6 +302,35 @@ struct lpc_port *lpc_port_next(u64 *serial)
 }
 
 /**
+ * lpc_port_allows - has the calling thread this right, or the capability?
+ * @port: unlocked
+ * @want: LPC_MAY_CONNECT or LPC_MAY_QUERY
+ */
+bool lpc_port_allows(struct lpc_port *port, u32 want)
+{
+	bool allowed;
+
+	spin_lock(&port->lock);
+	allowed = lpc_access_allows(&port->access, want);
+	spin_unlock(&port->lock);
+	return allowed || lpc_ipc_capable(port->ipc_ns);
+}
+
+/**
+ * lpc_port_is_owner - may the calling thread see and change what its owner may?
+ * @port: unlocked
+ */
+bool lpc_port_is_owner(struct lpc_port *port)
+{
+	kuid_t owner;
+
+	spin_lock(&port->lock);
+	owner = port->access.owner;
+	spin_unlock(&port->lock);
+	return lpc_is_owner(owner, port->ipc_ns);
+}
+
+/**
  * lpc_port_may - has the calling thread this right?
  * @port: found by name
  * @want: LPC_MAY_CONNECT or LPC_MAY_QUERY
@@ -291,14 +340,11 @@ struct lpc_port *lpc_port_next(u64 *serial)
  */
 int lpc_port_may(struct lpc_port *port, u32 want)
 {
-	if (lpc_may(port->owner, port->group, port->mode, want, port->ipc_ns))
+	if (lpc_port_allows(port, want))
 		return 0;
 	if (!lpc_name_is_foreign_user(port->ipc_ns, port->name.text))
 		return -EACCES;
-	if (lpc_may(port->owner, port->group, port->mode, LPC_MAY_CONNECT,
-		    port->ipc_ns) ||
-	    lpc_may(port->owner, port->group, port->mode, LPC_MAY_QUERY,
-		    port->ipc_ns))
+	if (lpc_port_allows(port, LPC_MASK_RIGHTS & ~want))
 		return -EACCES;
 	return -ENOENT;
 }

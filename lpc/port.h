@@ -7,6 +7,7 @@
 #include <linux/types.h>
 #include <uapi/linux/lpc.h>
 
+#include "acl.h"
 #include "identity.h"
 #include "name.h"
 #include "object.h"
@@ -76,15 +77,13 @@ struct lpc_end {
  * @next_quick: id of the last quick channel
  * @last: when the last message was sent
  * @counters: what has happened
+ * @access: who may do what
  * @refs: the file, each connection, who has found it by name or serial
  * @serial: never used again while the module is loaded
  * @name: its entry in the name table; empty for a private port
  * @ipc_ns: where it lives, a reference
  * @user: who is charged
  * @creator: "the server", counted
- * @owner: may do everything
- * @group: for the mode
- * @mode: rights
  * @flags: LPC_PORT_*
  * @inline_max: longest payload
  * @connect_max: longest connect data
@@ -108,6 +107,7 @@ struct lpc_port {
 	u64 next_quick;
 	u64 last;
 	struct lpc_counters counters;
+	struct lpc_access access;
 
 	refcount_t refs;
 	u64 serial;
@@ -115,9 +115,6 @@ struct lpc_port {
 	struct ipc_namespace *ipc_ns;
 	struct lpc_user *user;
 	struct lpc_ident creator;
-	kuid_t owner;
-	kgid_t group;
-	u32 mode;
 	u32 flags;
 	u32 inline_max;
 	u32 connect_max;
@@ -143,13 +140,17 @@ struct lpc_share {
 
 void lpc_end_init(struct lpc_end *end, enum lpc_kind kind,
 		  struct lpc_port *port, struct lpc_conn *conn);
-struct lpc_port *lpc_port_new(struct lpc_create *args, const char *name);
+struct lpc_port *lpc_port_new(struct lpc_create *args, const char *name,
+			      const struct lpc_acl_entry *acl);
 int lpc_port_publish(struct lpc_port *port);
 struct lpc_port *lpc_port_find(const char *text, u32 len);
 struct lpc_port *lpc_port_find_visible(const char *text, u32 len, u32 want);
 struct lpc_port *lpc_port_next(u64 *serial);
 void lpc_port_put(struct lpc_port *port);
 int lpc_port_may(struct lpc_port *port, u32 want);
+bool lpc_port_allows(struct lpc_port *port, u32 want);
+bool lpc_port_is_owner(struct lpc_port *port);
+int lpc_port_give(struct lpc_port *port, kuid_t owner, kgid_t group);
 int lpc_port_grow_slots(struct lpc_port *port);
 int lpc_port_init(void);
 void lpc_port_exit(void);

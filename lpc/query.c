@@ -45,7 +45,7 @@ int lpc_info(struct lpc_info *args)
 	if (LPC_CAN_HANDOFF)
 		args->features |= LPC_HAS_HANDOFF;
 	args->features |= LPC_HAS_SECTIONS | LPC_HAS_QUICK |
-			  LPC_HAS_IMPERSONATE;
+			  LPC_HAS_IMPERSONATE | LPC_HAS_SECURITY;
 #ifdef LPC_DEBUG
 	args->features |= LPC_HAS_DEBUG;
 #endif
@@ -73,10 +73,11 @@ static void port_row(struct lpc_port *port, const struct lpc_reader *reader,
 	row->serial = port->serial;
 	row->created = lpc_time_out(port->created);
 	row->last = lpc_time_out(port->last);
-	row->mode = port->mode;
+	row->mode = port->access.mode;
+	row->acl_count = port->access.count;
 	row->flags = port->flags;
-	row->owner = from_kuid(reader->user_ns, port->owner);
-	row->group = from_kgid(reader->user_ns, port->group);
+	row->owner = from_kuid(reader->user_ns, port->access.owner);
+	row->group = from_kgid(reader->user_ns, port->access.group);
 	lpc_ident_show(&port->creator, reader, &shown);
 	row->server_pid = shown.pid;
 	row->server_uid = shown.uid;
@@ -352,11 +353,10 @@ struct lpc_walk {
 	struct lpc_reader reader;
 };
 
-static bool port_visible(const struct lpc_port *port)
+static bool port_visible(struct lpc_port *port)
 {
 	return port->ipc_ns == current->nsproxy->ipc_ns &&
-	       lpc_may(port->owner, port->group, port->mode, LPC_MAY_QUERY,
-		       port->ipc_ns);
+	       lpc_port_allows(port, LPC_MAY_QUERY);
 }
 
 /* Return: true at the end. */
@@ -479,7 +479,7 @@ static struct lpc_port *list_port(u64 serial)
 	port = serial ? lpc_port_next(&found) : NULL;
 	if (port && found == serial &&
 	    port->ipc_ns == current->nsproxy->ipc_ns) {
-		if (lpc_is_owner(port->owner, port->ipc_ns))
+		if (lpc_port_is_owner(port))
 			return port;
 		lpc_port_put(port);
 		return ERR_PTR(-EACCES);

@@ -52,7 +52,9 @@ FIXTURE_VARIANT_ADD(ioc, info) {
 
 FIXTURE_VARIANT_ADD(ioc, create) {
 	.cmd = LPC_IOC_CREATE, .kinds = ON_DEV, .use = ON_DEV, .result = 0,
+	.first = 64,
 	.flags = offsetof(struct lpc_create, flags),
+	.reserved = { offsetof(struct lpc_create, reserved) },
 };
 
 /* Of a view: all but the size that is taken, where none is given */
@@ -201,6 +203,12 @@ FIXTURE_VARIANT_ADD(ioc, accept) {
 		offsetof(struct lpc_accept, deadline),
 		VIEW_RESERVED(lpc_accept),
 	},
+};
+
+FIXTURE_VARIANT_ADD(ioc, security) {
+	.cmd = LPC_IOC_SECURITY,
+	.kinds = ON_DEV | ON_PORT | ON_CLIENT | ON_SERVER, .use = ON_PORT,
+	.result = 0, .flags = offsetof(struct lpc_security, flags),
 };
 
 FIXTURE_VARIANT_ADD(ioc, impersonate) {
@@ -603,7 +611,8 @@ TEST(info_tells_version_limits_and_writes_every_byte)
 	EXPECT_EQ(LPC_ABI_VERSION, i.abi);
 	EXPECT_EQ(0, i.features & ~(LPC_HAS_WATCH | LPC_HAS_HANDOFF |
 				    LPC_HAS_DEBUG | LPC_HAS_SECTIONS |
-				    LPC_HAS_QUICK | LPC_HAS_IMPERSONATE));
+				    LPC_HAS_QUICK | LPC_HAS_IMPERSONATE |
+				    LPC_HAS_SECURITY));
 	EXPECT_NE(0, i.features & LPC_HAS_SECTIONS);
 	EXPECT_NE(0, i.features & LPC_HAS_QUICK);
 	EXPECT_EQ(0, i.errata);
@@ -621,7 +630,7 @@ TEST(info_tells_version_limits_and_writes_every_byte)
 TEST(ioctls_of_later_versions_are_ENOTTY)
 {
 	static const int later[] = {
-		0x06, 0x0f, 0x18, 0x1d, 0x1f, 0x22, 0x2f, 0x30, 0x31,
+		0x06, 0x0f, 0x1d, 0x1f, 0x22, 0x2f, 0x30, 0x31,
 		0x7f, 0xff,
 	};
 	char page[4096] = { 0 };

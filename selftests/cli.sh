@@ -164,5 +164,36 @@ until says 'lpc.section_bytes",.*"in_use":0}.*lpc.section_max"' lpcctl -J limits
 it limits_has_them_no_more true
 it info_knows_of_sections says '"sections".*"section_max":[1-9]' lpcctl -J info
 
+# ---- who may -----------------------------------------------------------------
+serve guarded echo --mode 0600 --acl 'allow:1000 deny:@0:query' self/guarded
+it serve_has_its_list says '^allow:maria:connect+query$' lpcctl acl self/guarded
+it show_has_it_too says 'before   allow:maria:connect+query deny:@root:query$' \
+	lpcctl show self/guarded
+it show_has_it_in_json says \
+	'"acl":\[{"allow":true,"user":{"uid":1000.*"rights":\["connect","query"\]},{"allow":false,"group":{"gid":0' \
+	lpcctl -J show self/guarded
+it acl_adds_in_front says '^deny:bob:connect$' \
+	lpcctl acl --first self/guarded deny:1001:connect
+it acl_adds_behind says '^allow:@50:query$' lpcctl acl --last self/guarded allow:@50:query
+order() {
+	[ "$(lpcctl acl self/guarded | sed 's/root/0/' | head -n 4 | tr '\n' ' ')" = \
+		'deny:bob:connect allow:maria:connect+query deny:@0:query allow:@50:query ' ]
+}
+it acl_keeps_the_order order
+it acl_replaces says '^mode 0622' lpcctl acl --mode 0622 self/guarded allow:7
+it acl_in_json says '"mode":"0622","acl":\[{"allow":true,"user":{"uid":7' \
+	lpcctl -J acl self/guarded
+it acl_clears says '^mode 0622' lpcctl acl --clear self/guarded
+none() {
+	[ "$(lpcctl acl self/guarded | wc -l)" = 1 ]
+}
+it acl_is_clear none
+it acl_of_no_port fails 3 'no such port' lpcctl acl self/none
+it acl_of_nonsense fails 2 'allow:USER' lpcctl acl self/guarded maria
+it acl_of_no_right fails 2 'rights are' lpcctl acl self/guarded allow:1:write
+it server_uid_is_who_made_it lpcctl -q call --server-uid 0 self/guarded x
+it server_uid_is_nobody_else fails 4 'not who you required' \
+	lpcctl call --server-uid 1000 self/guarded x
+
 echo "1..$n"
 [ $failed = 0 ]

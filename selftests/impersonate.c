@@ -111,7 +111,9 @@ TEST_F(grant, needs_a_level_that_allows_it)
 		int end = SERVE(self);
 
 		EXPECT_EQ(cases[i].want, impersonate(end, self->b.m.id, 0, &self->a));
-		uid = cases[i].want ? UINT32_MAX : MARIA;
+		uid = MARIA;
+		if (cases[i].want)
+			uid = UINT32_MAX;
 		EXPECT_EQ(uid, self->a.uid);
 		EXPECT_EQ(cases[i].level, self->a.level);
 		ANSWER(self);
@@ -319,7 +321,9 @@ TEST_F(grant, covers_its_giver_and_nobody_else)
 		EXPECT_EQ(cases[i].want, impersonate(end, self->b.m.id, 0, &self->a)) {
 			TH_LOG("case %u", i);
 		}
-		uid = cases[i].want ? UINT32_MAX : cases[i].uid;
+		uid = cases[i].uid;
+		if (cases[i].want)
+			uid = UINT32_MAX;
 		EXPECT_EQ(uid, self->a.uid);
 		ANSWER(self);
 		EXPECT_EQ(0, reap(pid));

@@ -547,7 +547,7 @@ TEST(query_of_a_port_tells_what_it_is_and_what_happened)
 	EXPECT_EQ(LPC_INLINE_MAX, i.inline_max);
 	EXPECT_EQ(LPC_CONNECT_MAX, i.connect_max);
 	EXPECT_EQ(0, i.connections | i.pending | i.queued | i.waiting);
-	EXPECT_EQ(0, i.reserved);
+	EXPECT_EQ(0, i.acl_count);
 	EXPECT_EQ(strlen(name), i.name_len);
 
 	ASSERT_EQ(0, link_connect(&l, port, name, 1, 0));

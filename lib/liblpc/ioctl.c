@@ -61,6 +61,11 @@ int lpc_sys_query(int fd, struct lpc_query *a)
 	return sys(fd, LPC_IOC_QUERY, a);
 }
 
+int lpc_sys_security(int fd, struct lpc_security *a)
+{
+	return sys(fd, LPC_IOC_SECURITY, a);
+}
+
 int lpc_sys_send(int fd, struct lpc_msg *m)
 {
 	return sys(fd, LPC_IOC_SEND, m);

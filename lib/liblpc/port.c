@@ -11,7 +11,14 @@
 #include "opts.h"
 #include "port.h"
 
-OPTS_NO_TAIL(lpc_port_opts, group);
+OPTS_NO_TAIL(lpc_port_opts, rights_len);
+
+/* The library's entries are the kernel's, under names of their own. */
+static_assert(sizeof(struct lpc_right) == sizeof(struct lpc_acl_entry) &&
+	      offsetof(struct lpc_right, id) == offsetof(struct lpc_acl_entry, id) &&
+	      LPC_REFUSE == LPC_ACL_DENY && LPC_TO_GROUP == LPC_ACL_GROUP &&
+	      LPC_TO_CONNECT == LPC_RIGHT_CONNECT && LPC_TO_LOOK == LPC_RIGHT_QUERY &&
+	      LPC_RIGHTS_MAX == LPC_ACL_MAX, "entries");
 
 static struct lpc_port *port_new(void)
 {
@@ -57,6 +64,10 @@ static int fill(struct lpc_create *a, const struct lpc_port_opts *opts)
 	a->inline_max = o.max_msg;
 	a->connect_max = o.connect_max;
 	a->backlog = o.backlog;
+	if (o.rights_len > LPC_RIGHTS_MAX)
+		return -EINVAL;
+	a->acl = (uintptr_t)o.rights;
+	a->acl_count = (uint32_t)o.rights_len;
 	return 0;
 }
 

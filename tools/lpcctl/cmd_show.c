@@ -17,9 +17,13 @@
 /* 0, or a negative errno; what is not ours to see is no error. */
 static int look(const struct lpc_port_info *port, struct port_view *v)
 {
+	struct lpc_security s = { .flags = 0 };
 	int r;
 
 	*v = (struct port_view){ .port = *port };
+	/* a port that has no name has nobody to keep out */
+	if (port->acl_count && kern_security((const char *)port->name, &s, v->acl) == 0)
+		v->acl_count = s.count;
 	r = kern_list(LPC_WHAT_CONN, port->serial, &v->conns);
 	if (r == 0)
 		r = kern_list(LPC_WHAT_CALL, port->serial, &v->calls);

@@ -13,6 +13,7 @@ enum doing {
 	DOING_CONNECT,
 	DOING_CALL,	/* or a datagram, on a connection that stood */
 	DOING_QUERY,
+	DOING_CHANGE,	/* of who may */
 	DOING_WAIT,	/* for a name */
 	DOING_SERVE,
 };

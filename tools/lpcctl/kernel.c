@@ -121,6 +121,16 @@ int kern_port(const char *name, bool wait, uint64_t deadline, struct lpc_port_in
 	return call(LPC_IOC_QUERY, &q);
 }
 
+int kern_security(const char *name, struct lpc_security *s, struct lpc_acl_entry *acl)
+{
+	s->name = (uintptr_t)name;
+	s->name_len = (uint32_t)strlen(name);
+	s->acl = (uintptr_t)acl;
+	if (!(s->flags & LPC_SECURITY_ACL))
+		s->count = LPC_ACL_MAX;
+	return call(LPC_IOC_SECURITY, s);
+}
+
 int kern_try_create(void)
 {
 	struct lpc_create c = { .flags = LPC_PORT_PAIR };

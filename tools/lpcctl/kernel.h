@@ -28,6 +28,9 @@ int kern_list(uint32_t what, uint64_t port, struct kern_list *list);	/* free(lis
 /* @deadline: with @wait, of the wait for the name. */
 int kern_port(const char *name, bool wait, uint64_t deadline, struct lpc_port_info *port);
 
+/* SECURITY by name; flags and what they name are @s's, name and list not. */
+int kern_security(const char *name, struct lpc_security *s, struct lpc_acl_entry *acl);
+
 /* CREATE of a private port with its client, and both closed again. */
 int kern_try_create(void);
 

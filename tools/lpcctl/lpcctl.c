@@ -16,6 +16,7 @@ static const struct verb verbs[] = {
 	{ "info", cmd_info, "", "versions and features of module and library", false },
 	{ "limits", cmd_limits, "", "limits in force and how much you use", true },
 	{ "doctor", cmd_doctor, "", "what is wrong, and the command that mends it", false },
+	{ "acl", cmd_acl, "NAME [ENTRY...]", "who may connect and look; or set that", false },
 	{ "call", cmd_call, "NAME [DATA|-|@FILE]", "send a request, print the reply", false },
 	{ "send", cmd_send, "NAME [DATA|-|@FILE]", "send a datagram", false },
 	{ "ping", cmd_ping, "NAME", "is it alive, and how fast", false },

@@ -49,6 +49,7 @@ struct verb {
 
 extern const struct verb *verb;		/* the one that runs */
 
+int cmd_acl(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_call(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

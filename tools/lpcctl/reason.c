@@ -65,7 +65,8 @@ static void say_denied(FILE *f, const char *name, enum doing doing)
 	struct lpc_port_info p;
 
 	fprintf(f, "you (uid %u) may not %s (EACCES): ", geteuid(),
-		doing == DOING_QUERY ? "look at it" : "connect");
+		doing == DOING_QUERY ? "look at it" :
+		doing == DOING_CHANGE ? "change who may; its owner may" : "connect");
 	if (kern_port(name, false, 0, &p) < 0) {
 		if (kern_sysctl("unprivileged_connect") == 0)
 			fputs("sysctl lpc.unprivileged_connect is 0 here.", f);
@@ -77,6 +78,8 @@ static void say_denied(FILE *f, const char *name, enum doing doing)
 		text_group(p.group, group, sizeof(group)));
 	if (p.mode & 0020 && !in_group(p.group))
 		fprintf(f, ", and you are not in %s", group);
+	if (p.acl_count)
+		fprintf(f, ", and %u entries before that: `lpcctl acl %s`", p.acl_count, name);
 	if (kern_sysctl("unprivileged_connect") == 0)
 		fputs("; sysctl lpc.unprivileged_connect is 0 here", f);
 	fputs(".", f);

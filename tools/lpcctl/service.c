@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "acl.h"
 #include "client.h"
 #include "errors.h"
 #include "options.h"
@@ -131,10 +132,20 @@ int service_run(struct service *s, const char *name)
 		.size = sizeof(o), .mode = s->mode,
 		.flags = s->want_canceled ? LPC_OPEN_CANCELED : 0,
 	};
+	struct lpc_acl_entry acl[LPC_ACL_MAX];
+	struct lpc_right rights[LPC_ACL_MAX];
 	struct lpc_port *port;
 	int r;
 
 	s->name = need_name(name);
+	if (s->acl) {
+		o.rights_len = acl_parse_list(s->acl, acl);
+		for (size_t i = 0; i < o.rights_len; i++)
+			rights[i] = (struct lpc_right){
+				.flags = acl[i].flags, .rights = acl[i].rights, .id = acl[i].id,
+			};
+		o.rights = rights;
+	}
 	if (s->owner)
 		owner(s, &o);
 	if (s->deny_user)

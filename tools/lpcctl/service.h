@@ -14,6 +14,7 @@ struct service {
 	uint32_t mode, threads;
 	uint64_t room;			/* of a client's section, 0: any */
 	const char *owner;		/* "USER[:GROUP]" */
+	const char *acl;		/* entries, blanks between them */
 	const char *deny_user;		/* clients of his are refused */
 	const char *deny_text;		/* with these words */
 	bool verbose;			/* tell who comes and goes */
@@ -27,6 +28,7 @@ struct service {
 #define SERVICE_OPTIONS(s) \
 	{ OPT_MODE, 0, "mode", "MODE", "w connect, r look; 0600 if not given", &(s)->mode }, \
 	{ OPT_TEXT, 0, "owner", "U[:G]", "give the port to this user and group", &(s)->owner }, \
+	{ OPT_TEXT, 0, "acl", "ENTRIES", "as lpcctl acl has them, in one word", &(s)->acl }, \
 	{ OPT_SIZE, 0, "room", "SIZE", "of a client's section, any if not given", &(s)->room }, \
 	{ OPT_NUMBER, 0, "threads", "N", "that serve, 1 if not given", &(s)->threads }, \
 	{ OPT_FLAG, 'v', "verbose", NULL, "tell who connects and leaves", &(s)->verbose }

@@ -13,6 +13,8 @@ struct port_view {
 	struct lpc_port_info port;
 	struct kern_list conns;		/* lpc_conn_info */
 	struct kern_list calls;		/* lpc_call_info */
+	struct lpc_acl_entry acl[LPC_ACL_MAX];
+	uint32_t acl_count;
 	bool closed;			/* conns and calls are not ours to see */
 	uint64_t now;
 };

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "acl.h"
 #include "calls.h"
 #include "json.h"
 #include "lpcctl.h"
@@ -21,6 +22,20 @@ static void in_progress(const char *key, const struct port_view *v, uint64_t con
 	json_end();
 }
 
+static const char *level(uint8_t level)
+{
+	switch (level) {
+	case LPC_LEVEL_ANONYMOUS:
+		return "anonymous";
+	case LPC_LEVEL_IMPERSONATE:
+		return "impersonate";
+	case LPC_LEVEL_DELEGATE:
+		return "delegate";
+	default:
+		return "identify";
+	}
+}
+
 static void connection(const struct port_view *v, const struct lpc_conn_info *c)
 {
 	json_object(NULL);
@@ -30,6 +45,8 @@ static void connection(const struct port_view *v, const struct lpc_conn_info *c)
 	json_process("client", c->pid, c->uid);
 	json_number("client_tid", c->tid);
 	json_id("client_gid", c->gid);
+	json_text("level", level(c->level));
+	json_text("tracking", c->tracking == LPC_TRACK_DYNAMIC ? "dynamic" : "static");
 	json_number("acceptor_pid", c->server_pid);
 	json_id("acceptor_uid", c->server_uid);
 	json_number("since_ns", c->since);
@@ -83,6 +100,7 @@ void show_json(const char *key, const struct port_view *v)
 	json_group("group", p->group);
 	snprintf(mode, sizeof(mode), "%04o", p->mode);
 	json_text("mode", mode);
+	acl_json("acl", v->acl, v->acl_count);
 	json_number("created_ns", p->created);
 	json_number("last_ns", p->last);
 	json_object("receivers");

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "acl.h"
 #include "calls.h"
 #include "format.h"
 #include "options.h"
@@ -54,10 +55,14 @@ static void facts(const struct port_view *v)
 {
 	const struct lpc_port_info *p = &v->port;
 	const struct lpc_counters *c = &p->counters;
-	char a[WORD], b[WORD];
+	char a[WORD], b[WORD], entry[2 * WORD];
 
 	printf("   access   owner %s:%s mode %04o\n", text_user(p->owner, a, sizeof(a)),
 	       text_group(p->group, b, sizeof(b)), p->mode);
+	for (uint32_t i = 0; i < v->acl_count; i++)
+		printf("%s%s%s", i ? " " : "   before   ",
+		       acl_text(&v->acl[i], entry, sizeof(entry)),
+		       i + 1 == v->acl_count ? "\n" : "");
 	printf("   queue    %u now, %u at most; receivers %u of %u waiting; ", p->queued,
 	       p->queued_peak, p->waiting, p->waiting_peak);
 	printf("%s messages found none waiting\n", text_count(c->unattended, a, sizeof(a)));

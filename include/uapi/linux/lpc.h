@@ -371,6 +371,7 @@ enum lpc_limit {
 #define LPC_HAS_SECTIONS	(1ull << 3)	/* SECTION, views, DATA */
 #define LPC_HAS_QUICK		(1ull << 4)	/* EVENT_PAIR, EVENT, QUICK */
 #define LPC_HAS_IMPERSONATE	(1ull << 5)	/* IMPERSONATE */
+#define LPC_HAS_SECURITY	(1ull << 6)	/* SECURITY, lists in CREATE */
 
 /**
  * struct lpc_limit_value - a limit in force and what the caller has of it
@@ -407,6 +408,33 @@ struct lpc_info {
 	struct lpc_limit_value limits[LPC_LIMIT_MAX];
 };
 
+/* lpc_acl_entry.flags */
+#define LPC_ACL_DENY		(1u << 0)	/* else it allows */
+#define LPC_ACL_GROUP		(1u << 1)	/* @id is a gid, else a uid */
+
+/* lpc_acl_entry.rights; the bits of a class in a port's mode */
+#define LPC_RIGHT_CONNECT	(1u << 1)	/* w */
+#define LPC_RIGHT_QUERY		(1u << 2)	/* r */
+
+#define LPC_ACL_MAX		16u	/* entries that one port has */
+
+/**
+ * struct lpc_acl_entry - who may, or may not, connect to a port or query it
+ * @flags: LPC_ACL_*
+ * @rights: LPC_RIGHT_*, at least one
+ * @id: in the caller's user namespace; out: (__u32)-1 if it has no number there
+ *
+ * The first entry that is about the caller, by fsuid or any of its groups, and
+ * names the right decides; if there is none, owner, group and other of the mode.
+ * CAP_IPC_OWNER overrides all. A group can be left in a user namespace of one's
+ * own: to deny it something is advice, to allow only some is a wall.
+ */
+struct lpc_acl_entry {
+	__u16	flags;
+	__u16	rights;
+	__u32	id;
+};
+
 /* lpc_create.flags */
 #define LPC_PORT_OWNER		(1u << 0)	/* @owner and @group are given */
 #define LPC_PORT_PAIR		(1u << 1)	/* no name, and a connected client */
@@ -430,6 +458,9 @@ struct lpc_info {
  * @client_fd: out: with LPC_PORT_PAIR, the client end; else -1
  * @limit: out: on ENOBUFS
  * @in_use: out: on ENOBUFS
+ * @acl: in: address of an array of struct lpc_acl_entry
+ * @acl_count: in: entries there, at most LPC_ACL_MAX
+ * @reserved: 0
  */
 struct lpc_create {
 	__u32	flags;
@@ -446,6 +477,9 @@ struct lpc_create {
 	__s32	client_fd;
 	__u32	limit;
 	__u32	in_use;
+	__u64	acl;
+	__u32	acl_count;
+	__u32	reserved;
 };
 
 /* lpc_connect.flags */
@@ -701,7 +735,7 @@ struct lpc_counters {
  * @waiting_peak: the most there ever were
  * @calls_now: requests in progress
  * @shut: LPC_SHUT_* in force
- * @reserved: 0
+ * @acl_count: entries of its list; SECURITY tells them
  * @name_len: bytes of @name
  * @counters: since it was made
  * @name: not terminated beyond @name_len, zero padded
@@ -728,7 +762,7 @@ struct lpc_port_info {
 	__u32	waiting_peak;
 	__u32	calls_now;
 	__u32	shut;
-	__u32	reserved;
+	__u32	acl_count;
 	__u32	name_len;
 	struct lpc_counters counters;
 	__u8	name[256];
@@ -1086,6 +1120,44 @@ struct lpc_quick_open {
 	struct lpc_view theirs;
 };
 
+/* lpc_security.flags: what is changed */
+#define LPC_SECURITY_MODE	(1u << 0)
+#define LPC_SECURITY_OWNER	(1u << 1)
+#define LPC_SECURITY_GROUP	(1u << 2)
+#define LPC_SECURITY_ACL	(1u << 3)
+
+/**
+ * struct lpc_security - SECURITY on a port or an end, or by name on /dev/lpc: tell
+ *	or change who may connect to a port and query it
+ * @flags: in: LPC_SECURITY_*: what is changed, all of it or nothing; 0: only tells
+ * @mode: in: with LPC_SECURITY_MODE, as in struct lpc_create, but 0 is 0; out: as
+ *	it is now
+ * @name: in: on /dev/lpc, address of the name
+ * @name_len: in: on /dev/lpc, its length; else 0
+ * @owner: in: with LPC_SECURITY_OWNER, in the caller's user namespace; another's
+ *	needs CAP_IPC_OWNER over the port's IPC namespace; out: as it is now,
+ *	(__u32)-1 if unmapped here
+ * @group: in: with LPC_SECURITY_GROUP, likewise, or one that the caller is in; out:
+ *	likewise
+ * @count: in: elements at @acl; out: entries of the list as it is now. When only
+ *	told, a shorter room gets what fits.
+ * @acl: in: address of an array of struct lpc_acl_entry; written when only told
+ *
+ * To change needs the owner's uid or CAP_IPC_OWNER: to hold the descriptor is not
+ * enough. To be told by name needs that or r, by descriptor nothing. Connections
+ * that there are stay.
+ */
+struct lpc_security {
+	__u32	flags;
+	__u32	mode;
+	__u64	name;
+	__u32	name_len;
+	__u32	owner;
+	__u32	group;
+	__u32	count;
+	__u64	acl;
+};
+
 /**
  * struct lpc_impersonate - IMPERSONATE on a server end
  *	(NtImpersonateClientOfPort): may this thread act with the rights of who
@@ -1138,7 +1210,7 @@ struct lpc_impersonate {
 #define LPC_IOC_SECTION		_IOWR(LPC_IOC_MAGIC, 0x04, struct lpc_section_make)
 #define LPC_IOC_EVENT_PAIR	_IOWR(LPC_IOC_MAGIC, 0x05, struct lpc_event_pair)
 
-/* on a port or an end */
+/* on a port or an end; QUERY and SECURITY also on /dev/lpc, by name */
 #define LPC_IOC_SEND		_IOWR(LPC_IOC_MAGIC, 0x10, struct lpc_msg)
 #define LPC_IOC_CALL		_IOWR(LPC_IOC_MAGIC, 0x11, struct lpc_msg)
 #define LPC_IOC_CALL_DATA	_IOWR(LPC_IOC_MAGIC, 0x11, struct lpc_call_data)
@@ -1148,7 +1220,7 @@ struct lpc_impersonate {
 #define LPC_IOC_SHUTDOWN	_IOWR(LPC_IOC_MAGIC, 0x15, struct lpc_shutdown)
 #define LPC_IOC_QUERY		_IOWR(LPC_IOC_MAGIC, 0x16, struct lpc_query)
 #define LPC_IOC_WATCH_THREAD	_IOWR(LPC_IOC_MAGIC, 0x17, struct lpc_watch)
-/* 0x18 SECURITY */
+#define LPC_IOC_SECURITY	_IOWR(LPC_IOC_MAGIC, 0x18, struct lpc_security)
 
 /* on either end of a connection */
 #define LPC_IOC_QUICK		_IOWR(LPC_IOC_MAGIC, 0x1b, struct lpc_quick_make)

@@ -467,6 +467,32 @@ enum lpc_open_flags {
 	LPC_OPEN_SPIN		= 4,	/* its threads poll before they sleep */
 };
 
+/* lpc_right.flags */
+enum lpc_right_flags {
+	LPC_REFUSE	= 1,	/* else it allows */
+	LPC_TO_GROUP	= 2,	/* @id is a group's, else a user's */
+};
+
+/* lpc_right.rights, those of @mode */
+enum lpc_rights {
+	LPC_TO_CONNECT	= 2,
+	LPC_TO_LOOK	= 4,
+};
+
+#define LPC_RIGHTS_MAX	16u	/* entries in the list of one port */
+
+/**
+ * struct lpc_right - one entry of a port's list
+ * @flags: enum lpc_right_flags
+ * @rights: enum lpc_rights
+ * @id: a user or a group
+ */
+struct lpc_right {
+	uint16_t	flags;
+	uint16_t	rights;
+	uint32_t	id;
+};
+
 /**
  * struct lpc_port_opts - what a port is like
  * @size: sizeof(struct lpc_port_opts)
@@ -478,6 +504,9 @@ enum lpc_open_flags {
  * @connect_max: longest connect data; 0: LPC_CONNECT_MAX
  * @owner: with LPC_OPEN_OWNER; another's needs CAP_IPC_OWNER
  * @group: likewise
+ * @rights: looked at before @mode: the first entry that is about a caller, by
+ *	user or any of its groups, and names the right decides; NULL: none
+ * @rights_len: entries there, at most LPC_RIGHTS_MAX
  */
 struct lpc_port_opts {
 	size_t		size;
@@ -488,6 +517,8 @@ struct lpc_port_opts {
 	uint32_t	connect_max;
 	uid_t		owner;
 	gid_t		group;
+	const struct lpc_right *rights;
+	size_t		rights_len;
 };
 
 /**
@@ -887,6 +918,7 @@ enum lpc_features {
 	LPC_CAN_DEBUG	= 4,	/* a debug build */
 	LPC_CAN_SECTIONS = 8,	/* messages longer than LPC_INLINE_MAX */
 	LPC_CAN_IMPERSONATE = 32, /* lpc_impersonate() */
+	LPC_CAN_RIGHTS	= 64,	/* lpc_port_opts.rights */
 };
 
 /** lpc_info - ask the module; -ENODEV: it is not loaded */

@@ -14,7 +14,7 @@ _lpcctl_ports() {
 
 _lpcctl() {
 	local cur=${COMP_WORDS[COMP_CWORD]} verb='' i word
-	local verbs='list show ps info limits doctor call send ping wait echo serve bench'
+	local verbs='list show ps info limits doctor acl call send ping wait echo serve bench'
 	local all='--json --output --noheadings --timeout --quiet --help --version'
 	local own=''
 
@@ -34,11 +34,12 @@ _lpcctl() {
 	fi
 	case $verb in
 	ps) own='--calls --fds' ;;
+	acl) own='--first --last --clear --mode' ;;
 	call) own='--code --hex --base64 --server-uid --deadline --room' ;;
 	send) own='--code --hex --base64 --server-uid' ;;
 	ping) own='--count --interval --size --server-uid' ;;
-	echo) own='--mode --owner --room --threads --verbose --deny-uid --deny-text' ;;
-	serve) own='--mode --owner --room --threads --verbose' ;;
+	echo) own='--mode --owner --acl --room --threads --verbose --deny-uid --deny-text' ;;
+	serve) own='--mode --owner --acl --room --threads --verbose' ;;
 	bench) own='--quick --mech --size --place --pairs --calls --idle --report --method --pin --emulated' ;;
 	esac
 	if [[ $cur == -* ]]; then
@@ -52,7 +53,7 @@ _lpcctl() {
 		;;
 	esac
 	case $verb in
-	list | show | call | send | ping)
+	list | show | acl | call | send | ping)
 		_lpcctl_ports "$cur"
 		;;
 	serve)

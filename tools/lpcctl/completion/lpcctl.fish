@@ -2,7 +2,7 @@
 #
 # Completion of lpcctl for fish
 
-set -l verbs list show ps info limits doctor call send ping wait echo serve bench
+set -l verbs list show ps info limits doctor acl call send ping wait echo serve bench
 set -l none "not __fish_seen_subcommand_from $verbs"
 
 complete -c lpcctl -f
@@ -12,6 +12,7 @@ complete -c lpcctl -n $none -a ps -d 'calls in progress, and who holds which por
 complete -c lpcctl -n $none -a info -d 'versions and features of module and library'
 complete -c lpcctl -n $none -a limits -d 'limits in force and how much you use'
 complete -c lpcctl -n $none -a doctor -d 'what is wrong, and the command that mends it'
+complete -c lpcctl -n $none -a acl -d 'who may connect and look'
 complete -c lpcctl -n $none -a call -d 'send a request, print the reply'
 complete -c lpcctl -n $none -a send -d 'send a datagram'
 complete -c lpcctl -n $none -a ping -d 'is it alive, and how fast'
@@ -28,10 +29,15 @@ complete -c lpcctl -s q -l quiet -d 'only results and errors'
 complete -c lpcctl -s h -l help -d help
 complete -c lpcctl -s V -l version -d version
 
-complete -c lpcctl -n '__fish_seen_subcommand_from list show call send ping' \
+complete -c lpcctl -n '__fish_seen_subcommand_from list show acl call send ping' \
 	-a '(lpcctl list -n -o NAME 2>/dev/null)'
 complete -c lpcctl -n '__fish_seen_subcommand_from ps' -l calls -d 'only calls'
 complete -c lpcctl -n '__fish_seen_subcommand_from ps' -l fds -d 'only descriptors'
+complete -c lpcctl -n '__fish_seen_subcommand_from acl' -l first -d 'before the entries there are'
+complete -c lpcctl -n '__fish_seen_subcommand_from acl' -l last -d 'behind them'
+complete -c lpcctl -n '__fish_seen_subcommand_from acl' -l clear -d 'no entries'
+complete -c lpcctl -n '__fish_seen_subcommand_from acl' -l mode -x -d 'w connect, r look'
+complete -c lpcctl -n '__fish_seen_subcommand_from echo serve' -l acl -x -d 'entries, as acl has them'
 complete -c lpcctl -n '__fish_seen_subcommand_from call send' -s c -l code -x -d 'the method'
 complete -c lpcctl -n '__fish_seen_subcommand_from call send' -l hex -d hexadecimal
 complete -c lpcctl -n '__fish_seen_subcommand_from call send' -l base64 -d base64

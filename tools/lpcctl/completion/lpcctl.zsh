@@ -19,6 +19,7 @@ _lpcctl() {
 		'info:versions and features of module and library'
 		'limits:limits in force and how much you use'
 		'doctor:what is wrong, and the command that mends it'
+		'acl:who may connect and look'
 		'call:send a request, print the reply'
 		'send:send a datagram'
 		'ping:is it alive, and how fast'
@@ -43,6 +44,7 @@ _lpcctl() {
 	)
 	service=(
 		'--mode[w connect, r look]:mode:' '--owner[give the port to]:user:_users'
+		'--acl[entries, as acl has them]:entries:'
 		"--room[most of a client's section]:size:"
 		'--threads[that serve]:number:' '(-v --verbose)'{-v,--verbose}'[tell who connects]'
 	)
@@ -53,6 +55,9 @@ _lpcctl() {
 	argument)
 		case $line[1] in
 		list|show) _arguments $all '1:port:_lpcctl_ports' ;;
+		acl) _arguments $all '--first[before those there are]' '--last[behind them]' \
+			'--clear[no entries]' '--mode[w connect, r look]:mode:' \
+			'1:port:_lpcctl_ports' '*:entry:' ;;
 		ps) _arguments $all '--calls[only calls]' '--fds[only descriptors]' '1:process:_pids' ;;
 		call) _arguments $all $request '--deadline[for the reply]:time:' \
 			'--room[for the reply]:size:' \

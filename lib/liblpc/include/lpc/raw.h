@@ -26,8 +26,9 @@ int lpc_sys_list(int fd, struct lpc_list *a);
 int lpc_sys_section(int fd, struct lpc_section_make *a);
 int lpc_sys_event_pair(int fd, struct lpc_event_pair *a);
 
-/* on a port, an end; QUERY also on /dev/lpc, by name */
+/* on a port, an end; QUERY and SECURITY also on /dev/lpc, by name */
 int lpc_sys_query(int fd, struct lpc_query *a);
+int lpc_sys_security(int fd, struct lpc_security *a);
 int lpc_sys_send(int fd, struct lpc_msg *m);
 int lpc_sys_call(int fd, struct lpc_msg *m);
 int lpc_sys_call_data(int fd, struct lpc_call_data *m);
