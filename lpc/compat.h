@@ -7,9 +7,12 @@
 #define _LPC_COMPAT_H
 
 #include <linux/kref.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/nsproxy.h>
 #include <linux/sched.h>
+#include <linux/security.h>
+#include <linux/string.h>
 #include <linux/sysctl.h>
 #include <linux/thread_info.h>
 #include <linux/time_namespace.h>
@@ -79,6 +82,44 @@ static inline s64 lpc_timens_offset(void)
 #endif
 	return 0;
 }
+
+/*
+ * What a security module calls a thread. The numbers of labels became structs in
+ * 6.14, where this is still to be written: no label then.
+ */
+/* checkpatch: CONSTANT_COMPARISON: the usual order of this test */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+static inline u32 lpc_task_secid(struct task_struct *task)
+{
+	u32 secid = 0;
+
+	security_task_getsecid_obj(task, &secid);
+	return secid;
+}
+
+/* The label in words, cut to @room; its length, 0 without one. May not sleep. */
+static inline u32 lpc_label(u32 secid, u8 *to, u32 room)
+{
+	char *text;
+	u32 len;
+
+	if (!secid || security_secid_to_secctx(secid, &text, &len))
+		return 0;
+	memcpy(to, text, min(len, room));
+	security_release_secctx(text, len);
+	return min(len, room);
+}
+#else
+static inline u32 lpc_task_secid(struct task_struct *task)
+{
+	return 0;
+}
+
+static inline u32 lpc_label(u32 secid, u8 *to, u32 room)
+{
+	return 0;
+}
+#endif
 
 /* __assign_str() takes its source from __string() alone since 6.10. */
 /* checkpatch: CONSTANT_COMPARISON: the usual order of this test */

@@ -35,17 +35,23 @@ struct lpc_grant {
 	const struct cred *cred;
 };
 
-/* The request @args names, if its thread is asleep for it now. Locked. */
-static struct lpc_call *find_sleeper(struct lpc_end *end,
-				     const struct lpc_impersonate *args)
+/**
+ * lpc_sleeper_find - a request whose sender is asleep for it now
+ * @end: through which it is to be answered; locked
+ * @key: its id, of a callback the callback's
+ *
+ * Return: it; its waiter is the very thread that sent it, and cannot leave while
+ * the lock is held. -ESTALE, -ECANCELED, -EOPNOTSUPP: nobody waits for what is
+ * asynchronous; -EAGAIN: the thread is away, or another waits in its place.
+ */
+struct lpc_call *lpc_sleeper_find(struct lpc_end *end, u64 key)
 {
-	u64 key = args->callback ? args->callback : args->id;
 	struct lpc_call *call = lpc_slots_find(&end->port->slots, key);
 
+	lockdep_assert_held(&end->port->lock);
 	if (IS_ERR(call))
 		return call;
-	if (call->id != args->id || call->callback != args->callback ||
-	    call->type != LPC_REQUEST || !lpc_end_may_answer(end, call))
+	if (call->type != LPC_REQUEST || !lpc_end_may_answer(end, call))
 		return ERR_PTR(-ESTALE);
 	if (call->state == LPC_CALL_CANCELED && call->taken)
 		return ERR_PTR(-ECANCELED);
@@ -79,11 +85,13 @@ static bool is_allowed(const struct lpc_conn *conn, const struct lpc_call *call)
 static int find_grant(struct lpc_end *end, const struct lpc_impersonate *args,
 		      struct lpc_grant *grant)
 {
-	struct lpc_call *call = find_sleeper(end, args);
+	u64 key = args->callback ? args->callback : args->id;
+	struct lpc_call *call = lpc_sleeper_find(end, key);
 
-	lockdep_assert_held(&end->port->lock);
 	if (IS_ERR(call))
 		return PTR_ERR(call);
+	if (call->id != args->id || call->callback != args->callback)
+		return -ESTALE;
 	if (!is_allowed(end->conn, call))
 		return -EACCES;
 	/* It cannot leave its ioctl without this lock, nor change inside it. */

@@ -439,7 +439,7 @@ static const struct lpc_op lpc_ops[] = {
 	LPC_OP(QUICK_OPEN, lpc_quick_open, ON_ENDS, op_quick_open),
 	LPC_OP(CANCEL, lpc_cancel, ON_ALL, op_cancel),
 	LPC_OP(SHUTDOWN, lpc_shutdown, ON_ALL, op_shutdown),
-	LPC_OP(QUERY, lpc_query, ON_DEVICE | ON_ALL, op_query),
+	LPC_OP_GREW(QUERY, lpc_query, 56, ON_DEVICE | ON_ALL, op_query),
 	LPC_OP(SECURITY, lpc_security, ON_DEVICE | ON_ALL, op_security),
 	LPC_OP(WATCH_THREAD, lpc_watch, ON_PORT | ON_CLIENT, op_watch),
 	LPC_OP_GREW(ACCEPT, lpc_accept, 48, ON_PORT, op_accept),
@@ -660,7 +660,7 @@ static void check_abi(void)
 	BUILD_BUG_ON(sizeof(struct lpc_port_info) != 104 + 80 + 256);
 	BUILD_BUG_ON(sizeof(struct lpc_conn_info) != 64 + 80 + 32);
 	BUILD_BUG_ON(sizeof(struct lpc_call_info) != 96);
-	BUILD_BUG_ON(sizeof(struct lpc_query) != 56);
+	BUILD_BUG_ON(sizeof(struct lpc_query) != 64);
 	BUILD_BUG_ON(sizeof(struct lpc_list) != 48);
 	BUILD_BUG_ON(sizeof(struct lpc_section_make) != 32);
 	BUILD_BUG_ON(sizeof(struct lpc_view) != 40);
@@ -675,6 +675,7 @@ static void check_abi(void)
 	BUILD_BUG_ON(sizeof(struct lpc_quick_open) != 56);
 	BUILD_BUG_ON(sizeof(struct lpc_impersonate) != 48);
 	BUILD_BUG_ON(sizeof(struct lpc_acl_entry) != 8);
+	BUILD_BUG_ON(sizeof(struct lpc_caller_info) != 48 + 256);
 	BUILD_BUG_ON(sizeof(struct lpc_security) != 40);
 }
 

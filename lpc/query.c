@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "caller.h"
 #include "compat.h"
 #include "conn.h"
 #include "data.h"
@@ -45,7 +46,8 @@ int lpc_info(struct lpc_info *args)
 	if (LPC_CAN_HANDOFF)
 		args->features |= LPC_HAS_HANDOFF;
 	args->features |= LPC_HAS_SECTIONS | LPC_HAS_QUICK |
-			  LPC_HAS_IMPERSONATE | LPC_HAS_SECURITY;
+			  LPC_HAS_IMPERSONATE | LPC_HAS_SECURITY |
+			  LPC_HAS_CALLER;
 #ifdef LPC_DEBUG
 	args->features |= LPC_HAS_DEBUG;
 #endif
@@ -322,7 +324,15 @@ int lpc_query(struct lpc_end *end, struct lpc_query *args, const char *name)
 
 	args->limit = LPC_LIMIT_NONE;
 	args->in_use = 0;
-	if (!row_size(args->what) || args->flags & ~LPC_MASK_QUERY)
+	if (args->flags & ~LPC_MASK_QUERY || args->reserved)
+		return -EINVAL;
+	if (end && args->what == LPC_WHAT_CALLER) {
+		if (args->name_len || args->flags & ~LPC_QUERY_CAPABLE)
+			return -EINVAL;
+		return lpc_query_caller(end, args);
+	}
+	if (!row_size(args->what) || args->flags & LPC_QUERY_CAPABLE ||
+	    args->capability)
 		return -EINVAL;
 	if (end ? args->name_len || args->flags :
 		  args->what != LPC_WHAT_PORT)

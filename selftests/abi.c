@@ -184,8 +184,12 @@ FIXTURE_VARIANT_ADD(ioc, shutdown) {
 FIXTURE_VARIANT_ADD(ioc, query) {
 	.cmd = LPC_IOC_QUERY,
 	.kinds = ON_DEV | ON_PORT | ON_CLIENT | ON_SERVER, .use = ON_PORT,
-	.result = 0,
+	.result = 0, .first = 56,
 	.flags = offsetof(struct lpc_query, flags),
+	.reserved = {
+		offsetof(struct lpc_query, capability),
+		offsetof(struct lpc_query, reserved),
+	},
 };
 
 FIXTURE_VARIANT_ADD(ioc, watch_thread) {
@@ -612,7 +616,7 @@ TEST(info_tells_version_limits_and_writes_every_byte)
 	EXPECT_EQ(0, i.features & ~(LPC_HAS_WATCH | LPC_HAS_HANDOFF |
 				    LPC_HAS_DEBUG | LPC_HAS_SECTIONS |
 				    LPC_HAS_QUICK | LPC_HAS_IMPERSONATE |
-				    LPC_HAS_SECURITY));
+				    LPC_HAS_SECURITY | LPC_HAS_CALLER));
 	EXPECT_NE(0, i.features & LPC_HAS_SECTIONS);
 	EXPECT_NE(0, i.features & LPC_HAS_QUICK);
 	EXPECT_EQ(0, i.errata);

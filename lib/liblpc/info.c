@@ -49,7 +49,8 @@ int lpc_info(struct lpc_module *m)
 			(i.features & LPC_HAS_DEBUG ? LPC_CAN_DEBUG : 0) |
 			(i.features & LPC_HAS_SECTIONS ? LPC_CAN_SECTIONS : 0) |
 			(i.features & LPC_HAS_IMPERSONATE ? LPC_CAN_IMPERSONATE : 0) |
-			(i.features & LPC_HAS_SECURITY ? LPC_CAN_RIGHTS : 0);
+			(i.features & LPC_HAS_SECURITY ? LPC_CAN_RIGHTS : 0) |
+			(i.features & LPC_HAS_CALLER ? LPC_CAN_CALLER : 0);
 	full.errata = i.errata;
 	full.abi = i.abi;
 	full.inline_max = i.inline_max;

@@ -161,6 +161,11 @@ ssize_t lpc_kept_callback(struct request *q, uint32_t code, const void *req, siz
 	return n;
 }
 
+struct lpc_server *lpc_kept_server(const struct request *q)
+{
+	return ((const struct kept *)q)->server;
+}
+
 int lpc_kept_impersonate(struct request *q, struct lpc_self **self)
 {
 	struct lpc_server *s = ((struct kept *)q)->server;

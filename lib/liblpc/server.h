@@ -220,6 +220,7 @@ struct lpc_req *lpc_kept_new(struct request *q);
 int lpc_kept_reply(struct request *q, int32_t status, const void *data, size_t len);
 ssize_t lpc_kept_callback(struct request *q, uint32_t code, const void *req, size_t len,
 			  void *rep, size_t room, const struct lpc_call_opts *o);
+struct lpc_server *lpc_kept_server(const struct request *q);
 int lpc_kept_impersonate(struct request *q, struct lpc_self **self);
 void lpc_kept_cancel(struct lpc_server *s, uint64_t id);
 void lpc_server_put(struct lpc_server *s);

@@ -372,6 +372,7 @@ enum lpc_limit {
 #define LPC_HAS_QUICK		(1ull << 4)	/* EVENT_PAIR, EVENT, QUICK */
 #define LPC_HAS_IMPERSONATE	(1ull << 5)	/* IMPERSONATE */
 #define LPC_HAS_SECURITY	(1ull << 6)	/* SECURITY, lists in CREATE */
+#define LPC_HAS_CALLER		(1ull << 7)	/* LPC_WHAT_CALLER */
 
 /**
  * struct lpc_limit_value - a limit in force and what the caller has of it
@@ -904,31 +905,70 @@ struct lpc_call_info {
 /* lpc_call_info.flags: over, but the peer may still write to its piece */
 #define LPC_CALL_HELD		(1u << 16)
 
+/* lpc_caller_info.status, besides LPC_PID_FOREIGN and the two for ids */
+#define LPC_CALLER_CAPABLE	(1u << 16)	/* it holds the capability asked for */
+
+/**
+ * struct lpc_caller_info - QUERY of who waits for the answer to a request
+ * @start: start time of its thread, ns since boot
+ * @process_start: start time of its process, likewise
+ * @pid: as in the request's header
+ * @tid: likewise
+ * @uid: likewise
+ * @gid: likewise
+ * @status: LPC_CALLER_CAPABLE, LPC_PID_FOREIGN, LPC_UID_UNMAPPED, LPC_GID_UNMAPPED
+ * @group_count: groups that follow this struct, a __u32 each, as the asker's user
+ *	namespace numbers them
+ * @unmapped_groups: those that have no number there
+ * @label_len: bytes of @label, 0 where no security module gives one
+ * @label: its security label, not terminated beyond @label_len, zero padded
+ */
+struct lpc_caller_info {
+	__u64	start;
+	__u64	process_start;
+	__u32	pid;
+	__u32	tid;
+	__u32	uid;
+	__u32	gid;
+	__u32	status;
+	__u32	group_count;
+	__u32	unmapped_groups;
+	__u32	label_len;
+	__u8	label[256];
+};
+
 /* lpc_query.what, lpc_list.what */
 #define LPC_WHAT_PORT		1	/* struct lpc_port_info */
 #define LPC_WHAT_CONN		2	/* struct lpc_conn_info */
 #define LPC_WHAT_CALL		3	/* struct lpc_call_info */
+#define LPC_WHAT_CALLER		4	/* struct lpc_caller_info; QUERY alone */
 
 /* lpc_query.flags */
 #define LPC_QUERY_WAIT_NAME	(1u << 0)	/* wait until the name exists */
+#define LPC_QUERY_CAPABLE	(1u << 1)	/* has the caller @capability? */
 
 /**
  * struct lpc_query - QUERY on a port or an end, or by name on /dev/lpc
  *	(NtQueryInformationPort)
  * @what: in: LPC_WHAT_PORT; LPC_WHAT_CONN on an end; LPC_WHAT_CALL on a port
  *	or an end, for the request @id that waits there for an answer, on the
- *	end that sent it also while it is LPC_CALL_HELD (ESTALE if none does). By
- *	name only LPC_WHAT_PORT, and r is needed.
- * @flags: in: LPC_QUERY_WAIT_NAME
+ *	end that sent it also while it is LPC_CALL_HELD (ESTALE if none does);
+ *	LPC_WHAT_CALLER likewise, while its thread sleeps for it (EAGAIN while it is
+ *	away, EOPNOTSUPP if nobody waits, ECANCELED, EACCES: LPC_LEVEL_ANONYMOUS).
+ *	By name only LPC_WHAT_PORT, and r is needed.
+ * @flags: in: LPC_QUERY_WAIT_NAME; LPC_QUERY_CAPABLE with LPC_WHAT_CALLER
  * @name: in: on /dev/lpc, address of the name
  * @name_len: in: on /dev/lpc, its length; else 0
  * @size: in: bytes at @out; out: bytes of the whole answer. A shorter room
  *	gets what fits.
  * @out: in: where the answer goes
- * @id: in: for LPC_WHAT_CALL
+ * @id: in: for LPC_WHAT_CALL and LPC_WHAT_CALLER; of a callback its callback id
  * @deadline: in: for LPC_QUERY_WAIT_NAME
  * @limit: out: on ENOBUFS
  * @in_use: out: on ENOBUFS
+ * @capability: in: with LPC_QUERY_CAPABLE, its number: does the caller hold it over
+ *	the asker's user namespace? A set is never told.
+ * @reserved: 0
  */
 struct lpc_query {
 	__u32	what;
@@ -941,6 +981,8 @@ struct lpc_query {
 	__u64	deadline;
 	__u32	limit;
 	__u32	in_use;
+	__u32	capability;
+	__u32	reserved;
 };
 
 /**

@@ -709,6 +709,31 @@ bool lpc_req_canceled(const struct lpc_req *r);
 ssize_t lpc_callback(struct lpc_req *r, uint32_t code, const void *req, size_t len, void *rep,
 		     size_t room, const struct lpc_call_opts *o);
 
+/**
+ * lpc_req_capable - does the sender hold a capability over this process's user
+ *	namespace?
+ * @r: a request whose sender waits for the answer
+ * @capability: CAP_... of <linux/capability.h>
+ *
+ * Root of a user namespace that the sender made does not. Returns 1 or 0; -EAGAIN:
+ * its thread is in a callback or a signal handler; -EOPNOTSUPP: nobody waits, or
+ * the module cannot say; -EACCES: the client connected with LPC_LET_ANONYMOUS;
+ * -EINVAL: no such capability; -ECANCELED, -ESTALE, -ESHUTDOWN.
+ */
+int lpc_req_capable(const struct lpc_req *r, unsigned int capability);
+
+/**
+ * lpc_req_pidfd - a descriptor of the sender's process, and certainly of that one
+ * @r: a request whose sender waits for the answer
+ *
+ * The process is opened by its number, and then the sender still waits: so the
+ * number was not free in between. It names the process and says nothing of its
+ * rights: what is read of it in /proc may be another program's by now. Returns the
+ * descriptor, close-on-exec, the caller's to close; -ESRCH: no number in this pid
+ * namespace; else as lpc_req_capable(), or what pidfd_open(2) says.
+ */
+int lpc_req_pidfd(const struct lpc_req *r);
+
 struct lpc_self;	/* what a thread was before it acted for another */
 
 /**
@@ -919,6 +944,7 @@ enum lpc_features {
 	LPC_CAN_SECTIONS = 8,	/* messages longer than LPC_INLINE_MAX */
 	LPC_CAN_IMPERSONATE = 32, /* lpc_impersonate() */
 	LPC_CAN_RIGHTS	= 64,	/* lpc_port_opts.rights */
+	LPC_CAN_CALLER	= 128,	/* lpc_req_capable(), lpc_req_pidfd() */
 };
 
 /** lpc_info - ask the module; -ENODEV: it is not loaded */
