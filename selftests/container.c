@@ -258,13 +258,17 @@ FIXTURE_VARIANT(made) {
 };
 
 FIXTURE_VARIANT_ADD(made, unmapped) { .uid = MARIA };
+
 FIXTURE_VARIANT_ADD(made, mapped_to_0) { .map = "0 1000 1", .uid = MARIA };
+
 FIXTURE_VARIANT_ADD(made, mapped_to_0_with_ipc) {
 	.map = "0 1000 1", .ipc = true, .uid = MARIA,
 };
+
 FIXTURE_VARIANT_ADD(made, a_range) {
 	.map = "0 1000 1\n1 100000 65536", .by_root = true, .uid = MARIA,
 };
+
 FIXTURE_VARIANT_ADD(made, root_that_entered) { .map = "", .uid = 0 };
 
 FIXTURE_SETUP(made)
