@@ -23,6 +23,7 @@
 #include "inflight.h"
 #include "limits.h"
 #include "quota.h"
+#include "split.h"
 #include "trace.h"
 #include "views.h"
 
@@ -120,6 +121,8 @@ static int callback_post(struct lpc_end *end, struct lpc_call *call,
 {
 	struct lpc_call *outer;
 
+	if (io->form == LPC_SPLIT_NT)
+		lpc_split_resolve(&end->port->slots, io);
 	outer = lpc_slots_find(&end->port->slots,
 			       io->msg.callback ? io->msg.callback :
 						  io->msg.id);
@@ -207,7 +210,8 @@ static void call_status(const struct lpc_call *call, struct lpc_io *io)
 static void call_failed(const struct lpc_call *call, struct lpc_io *io)
 {
 	call_status(call, io);
-	if (call->taken) {
+	/* NT tells a request that was lost from one that could not be sent. */
+	if (call->taken || io->form == LPC_SPLIT_NT) {
 		io->msg.id = call->id;
 		io->msg.callback = call->callback;
 	}

@@ -22,6 +22,7 @@
 #include "data.h"
 #include "inflight.h"
 #include "limits.h"
+#include "split.h"
 
 /**
  * struct lpc_data_op - one chunk on its way between server and client
@@ -59,6 +60,52 @@ static int buffer_check(const struct lpc_buffer *buffer)
 	return 0;
 }
 
+static struct lpc_buffers *buffers_new(u32 count)
+{
+	struct lpc_buffers *buffers;
+
+	buffers = kzalloc(struct_size(buffers, list, count), GFP_KERNEL_ACCOUNT);
+	if (buffers)
+		buffers->count = count;
+	return buffers;
+}
+
+/* As NT has it, the list lies in the payload, which has been copied in. */
+static int buffers_of_payload(struct lpc_io *io)
+{
+	u32 at = lpc_split_list(io->msg.code), need, i;
+	struct lpc_nt_buffers head;
+	struct lpc_nt_buffer entry;
+	int ret = 0;
+
+	if (!at)
+		return 0;
+	if (at < sizeof(struct lpc_nt_message) ||
+	    io->msg.flags & LPC_CALLBACK)
+		return -EINVAL;
+	at -= sizeof(struct lpc_nt_message);
+	if (at + sizeof(head) > io->len)
+		return -EINVAL;
+	memcpy(&head, io->data + at, sizeof(head));
+	at += sizeof(head);
+	if (!head.count || head.count > LPC_BUFFERS_MAX)
+		return -EINVAL;
+	need = head.count * sizeof(entry);
+	if (at + need > io->len)
+		return -EINVAL;
+	io->buffers = buffers_new(head.count);
+	if (!io->buffers)
+		return -ENOMEM;
+	for (i = 0; i < head.count && !ret; i++, at += sizeof(entry)) {
+		memcpy(&entry, io->data + at, sizeof(entry));
+		io->buffers->list[i].base = entry.base;
+		io->buffers->list[i].length = entry.size;
+		io->buffers->list[i].access = LPC_DATA_READ | LPC_DATA_WRITE;
+		ret = buffer_check(&io->buffers->list[i]);
+	}
+	return ret;
+}
+
 /**
  * lpc_buffers_get - copy in what CALL lists behind its message
  * @io: with the message; gets the list, which is freed by kfree()
@@ -73,20 +120,23 @@ int lpc_buffers_get(struct lpc_io *io)
 	u32 i;
 	int ret = 0;
 
+	if (io->form == LPC_SPLIT_NT)
+		return buffers_of_payload(io);
 	if (copy_from_user((u8 *)&ext + sizeof(ext.msg),
 			   io->arg + sizeof(ext.msg), known))
 		return -EFAULT;
-	if (ext.reserved || ext.count > LPC_BUFFERS_MAX)
+	/* In the split form that has been looked at already. */
+	if (io->form == LPC_SPLIT_NONE && ext.reserved)
+		return -EINVAL;
+	if (ext.count > LPC_BUFFERS_MAX)
 		return -EINVAL;
 	if (!ext.count)
 		return 0;
 	if (io->msg.flags & (LPC_CALL_ASYNC | LPC_CALLBACK))
 		return -EINVAL;
-	buffers = kzalloc(struct_size(buffers, list, ext.count),
-			  GFP_KERNEL_ACCOUNT);
+	buffers = buffers_new(ext.count);
 	if (!buffers)
 		return -ENOMEM;
-	buffers->count = ext.count;
 	if (copy_from_user(buffers->list, u64_to_user_ptr(ext.buffers),
 			   array_size(ext.count, sizeof(buffers->list[0]))))
 		ret = -EFAULT;

@@ -84,6 +84,17 @@ u32 lpc_tid_show(int global_tid)
 }
 
 /**
+ * lpc_ident_is - is that the thread which the calling one knows by these numbers?
+ * @who: valid for the length of this call
+ * @pid: of its process
+ * @tid: its own
+ */
+bool lpc_ident_is(const struct lpc_ident *who, u32 pid, u32 tid)
+{
+	return pid_vnr(who->tgid) == pid && pid_vnr(who->tid) == tid;
+}
+
+/**
  * lpc_ipc_capable - CAP_IPC_OWNER where the names live
  * @ipc_ns: the IPC namespace; the capability is asked of its user namespace
  */

@@ -66,6 +66,7 @@ void lpc_ident_put(struct lpc_ident *who);
 void lpc_show_within(struct lpc_shown *out, const struct lpc_reader *reader,
 		     struct pid *tgid, struct pid *tid, kuid_t uid, kgid_t gid);
 u32 lpc_tid_show(int global_tid);
+bool lpc_ident_is(const struct lpc_ident *who, u32 pid, u32 tid);
 bool lpc_is_owner(kuid_t owner, struct ipc_namespace *ipc_ns);
 bool lpc_ipc_capable(struct ipc_namespace *ipc_ns);
 

@@ -66,6 +66,7 @@ union lpc_args {
 	struct lpc_section_make section;
 	struct lpc_data data;
 	struct lpc_event_pair event_pair;
+	struct lpc_copy copy;
 	struct lpc_quick_make quick;
 	struct lpc_quick_open quick_open;
 	struct lpc_impersonate impersonate;
@@ -253,6 +254,11 @@ static int op_event_pair(struct lpc_request *req)
 	return ret;
 }
 
+static int op_copy(struct lpc_request *req)
+{
+	return lpc_copy(&req->args.copy);
+}
+
 static int op_quick(struct lpc_request *req)
 {
 	struct lpc_quick_make *args = &req->args.quick;
@@ -435,6 +441,7 @@ static const struct lpc_op lpc_ops[] = {
 	LPC_OP(LIST, lpc_list, ON_DEVICE, op_list),
 	LPC_OP(SECTION, lpc_section_make, ON_DEVICE, op_section),
 	LPC_OP(EVENT_PAIR, lpc_event_pair, ON_DEVICE, op_event_pair),
+	LPC_OP(COPY, lpc_copy, ON_DEVICE, op_copy),
 	LPC_OP(QUICK, lpc_quick_make, ON_ENDS, op_quick),
 	LPC_OP(QUICK_OPEN, lpc_quick_open, ON_ENDS, op_quick_open),
 	LPC_OP(CANCEL, lpc_cancel, ON_ALL, op_cancel),
@@ -486,7 +493,7 @@ static long do_send(struct lpc_end *end, void __user *arg, size_t size)
 	struct lpc_io io __uninitialized;
 	int ret;
 
-	ret = lpc_io_get(&io, arg, size, sizeof(io.msg), LPC_MASK_SEND);
+	ret = lpc_io_get(&io, arg, size, LPC_IO_SEND, LPC_MASK_SEND);
 	if (ret)
 		return ret;
 	io.msg.status = 0;
@@ -501,8 +508,7 @@ static long do_call(struct lpc_end *end, void __user *arg, size_t size)
 	struct lpc_io io __uninitialized;
 	int ret;
 
-	ret = lpc_io_get(&io, arg, size, sizeof(struct lpc_call_data),
-			 LPC_MASK_CALL);
+	ret = lpc_io_get(&io, arg, size, LPC_IO_CALL, LPC_MASK_CALL);
 	if (unlikely(ret))
 		return ret;
 	io.msg.status &= LPC_PENDING;
@@ -528,7 +534,7 @@ static long do_reply_recv(struct file *file, struct lpc_end *end,
 	struct lpc_io io __uninitialized;
 	int ret;
 
-	ret = lpc_io_get(&io, arg, size, sizeof(io.msg), LPC_MASK_REPLY_RECV);
+	ret = lpc_io_get(&io, arg, size, LPC_IO_REPLY_RECV, LPC_MASK_REPLY_RECV);
 	if (unlikely(ret))
 		return ret;
 	if (io.msg.flags & LPC_WITH_REPLY) {
@@ -546,7 +552,7 @@ static long do_reply_wait(struct lpc_end *end, void __user *arg, size_t size)
 	struct lpc_io io __uninitialized;
 	int ret;
 
-	ret = lpc_io_get(&io, arg, size, sizeof(io.msg), LPC_MASK_REPLY_WAIT);
+	ret = lpc_io_get(&io, arg, size, LPC_IO_REPLY_WAIT, LPC_MASK_REPLY_WAIT);
 	if (ret)
 		return ret;
 	io.msg.status = 0;
@@ -666,6 +672,11 @@ static void check_abi(void)
 	BUILD_BUG_ON(sizeof(struct lpc_view) != 40);
 	BUILD_BUG_ON(sizeof(struct lpc_buffer) != 24);
 	BUILD_BUG_ON(sizeof(struct lpc_call_data) != 144);
+	BUILD_BUG_ON(sizeof(struct lpc_split) != 168);
+	BUILD_BUG_ON(sizeof(struct lpc_nt_message) != 40);
+	BUILD_BUG_ON(sizeof(struct lpc_nt_buffer) != 16);
+	BUILD_BUG_ON(sizeof(struct lpc_nt_buffers) != 8);
+	BUILD_BUG_ON(sizeof(struct lpc_copy) != 24);
 	BUILD_BUG_ON(sizeof(struct lpc_data) != 72);
 	BUILD_BUG_ON(sizeof(struct lpc_event_page) != 256);
 	BUILD_BUG_ON(offsetof(struct lpc_event_page, high) != 128);

@@ -12,27 +12,48 @@
 
 #include "compat.h"
 #include "message.h"
+#include "split.h"
 
 static struct kmem_cache *lpc_call_cache;
+
+/* What stands behind struct lpc_msg, and what this kernel does not know. */
+static int get_tail(struct lpc_io *io)
+{
+	size_t known = sizeof(io->msg);
+	int ret;
+
+	if (io->size >= sizeof(struct lpc_split)) {
+		ret = lpc_split_get(io);
+		if (ret)
+			return ret;
+		known = sizeof(struct lpc_split);
+	} else if (io->op == LPC_IO_CALL) {
+		known = sizeof(struct lpc_call_data);
+	}
+	if (io->size <= known)
+		return 0;
+	ret = check_zeroed_user(io->arg + known, io->size - known);
+	return ret > 0 ? 0 : ret ? ret : -E2BIG;
+}
 
 /**
  * lpc_io_get_odd - copy in a header that is longer, or near the end of a page
  * @io: with @io->arg and @io->size
- * @known: how much of it this ioctl knows; the rest must be zero
+ * @op: which ioctl this is
  *
- * Return: 0, -EFAULT, -E2BIG.
+ * Return: 0, -EFAULT, -E2BIG, -EINVAL.
  */
-int lpc_io_get_odd(struct lpc_io *io, size_t known)
+int lpc_io_get_odd(struct lpc_io *io, enum lpc_io_op op)
 {
-	void __user *arg = io->arg;
-	int ret;
-
-	if (copy_from_user(&io->msg, arg, sizeof(io->msg)))
+	io->op = op;
+	/* In one go what lpc_split_get() looks at behind the message. */
+	if (io->size >= sizeof(struct lpc_split))
+		return copy_from_user(&io->in, io->arg,
+				      sizeof(struct lpc_split)) ?
+			-EFAULT : get_tail(io);
+	if (copy_from_user(&io->msg, io->arg, sizeof(io->msg)))
 		return -EFAULT;
-	if (io->size <= known)
-		return 0;
-	ret = check_zeroed_user(arg + known, io->size - known);
-	return ret > 0 ? 0 : ret ? ret : -E2BIG;
+	return io->size > sizeof(io->msg) ? get_tail(io) : 0;
 }
 
 /**
@@ -47,15 +68,20 @@ int lpc_io_get_odd(struct lpc_io *io, size_t known)
  */
 int lpc_io_get_long(struct lpc_io *io, u32 limit)
 {
+	void __user *from = io->arg + io->size;
 	u32 len = io->msg.len;
 
+	if (io->form == LPC_SPLIT_NT)
+		return lpc_split_get_nt(io, limit);
+	if (io->form)
+		from = u64_to_user_ptr(io->send);
 	if (len > LPC_INLINE_MAX && io->msg.section)
 		return len <= io->msg.length ? 0 : -EINVAL;
 	if (len > min_t(u32, limit, LPC_INLINE_MAX)) {
 		io->msg.room = limit;
 		return -EMSGSIZE;
 	}
-	if (copy_from_user(io->data, io->arg + io->size, len))
+	if (copy_from_user(io->data, from, len))
 		return -EFAULT;
 	io->payload = io->data;
 	io->len = len;
@@ -78,6 +104,12 @@ int lpc_io_put(struct lpc_io *io)
 	if (likely(io->size == sizeof(io->head)))
 		return copy_to_user(out, &io->out, sizeof(io->head) + len) ?
 			-EFAULT : 0;
+	if (io->form == LPC_SPLIT_NT)
+		return lpc_split_put_nt(io);
+	if (io->form)
+		return copy_to_user(out, &io->head, sizeof(io->head)) ||
+		       copy_to_user(u64_to_user_ptr(io->receive), io->data,
+				    len) ? -EFAULT : 0;
 	if (copy_to_user(out, &io->head, sizeof(io->head)) ||
 	    clear_user(out + sizeof(io->head), io->size - sizeof(io->head)) ||
 	    copy_to_user(out + io->size, io->data, len))
@@ -171,6 +203,26 @@ int lpc_copy_out(u64 to, const void *from, u32 len)
 int lpc_clear_out(u64 to, u32 len)
 {
 	return clear_user(u64_to_user_ptr(to), len) ? -EFAULT : 0;
+}
+
+/**
+ * lpc_copy - COPY: within the caller's memory, by way of the kernel
+ * @args: of the ioctl
+ */
+int lpc_copy(const struct lpc_copy *args)
+{
+	u8 chunk[256];
+	u32 done, len;
+
+	if (args->flags || args->length > LPC_COPY_MOST)
+		return -EINVAL;
+	for (done = 0; done < args->length; done += len) {
+		len = min_t(u32, args->length - done, sizeof(chunk));
+		if (lpc_copy_in(chunk, args->from + done, len) ||
+		    lpc_copy_out(args->to + done, chunk, len))
+			return -EFAULT;
+	}
+	return 0;
 }
 
 /**

@@ -26,10 +26,23 @@ struct lpc_queue;
 /* So much payload is copied in together with its header, if it is no more. */
 #define LPC_SMALL	64u
 
+/* Which ioctl a message is the argument of. */
+enum lpc_io_op {
+	LPC_IO_SEND,
+	LPC_IO_CALL,
+	LPC_IO_REPLY_RECV,
+	LPC_IO_REPLY_WAIT,
+};
+
 /**
  * struct lpc_io - the message of one ioctl, on the stack of its thread
  * @arg: the caller's message
  * @size: of its header, from the ioctl's number
+ * @form: enum lpc_split_form; the next four are set unless it is NONE
+ * @op: enum lpc_io_op
+ * @send: address of what is sent
+ * @receive: address of where the received payload goes
+ * @context: address of where the context goes, or 0
  * @buffers: what the caller lists for DATA, or NULL; the call takes it over
  * @payload: of @len bytes, once that is known: in @small or in @data
  * @len: bytes of inline payload; msg.len is more where it lies in a section
@@ -48,6 +61,11 @@ struct lpc_queue;
 struct lpc_io {
 	void __user *arg;
 	size_t size;
+	u8 form;
+	u8 op;
+	u64 send;
+	u64 receive;
+	u64 context;
 	struct lpc_buffers *buffers;
 	const u8 *payload;
 	u32 len;
@@ -290,7 +308,7 @@ static inline int lpc_msg_check(const struct lpc_msg *msg, u32 flags)
 	return 0;
 }
 
-int lpc_io_get_odd(struct lpc_io *io, size_t known);
+int lpc_io_get_odd(struct lpc_io *io, enum lpc_io_op op);
 int lpc_io_get_long(struct lpc_io *io, u32 limit);
 
 /**
@@ -298,8 +316,8 @@ int lpc_io_get_long(struct lpc_io *io, u32 limit);
  * @io: filled but for the payload
  * @arg: the caller's message
  * @size: of its header
- * @known: how much of that this ioctl knows; the rest must be zero
- * @flags: those this ioctl knows
+ * @op: which ioctl this is
+ * @flags: those it knows
  *
  * A short payload comes in with it: what stands on the header's own page can be
  * read as well as the header itself, and is looked at only as far as the
@@ -309,12 +327,13 @@ int lpc_io_get_long(struct lpc_io *io, u32 limit);
  * -EINVAL.
  */
 static inline int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size,
-			     size_t known, u32 flags)
+			     enum lpc_io_op op, u32 flags)
 {
 	int ret;
 
 	io->arg = arg;
 	io->size = size;
+	io->form = LPC_SPLIT_NONE;
 	io->len = 0;
 	io->got = sizeof(io->small);
 	io->payload = io->small;
@@ -323,7 +342,7 @@ static inline int lpc_io_get(struct lpc_io *io, void __user *arg, size_t size,
 		     offset_in_page(arg) > PAGE_SIZE - sizeof(io->in) ||
 		     copy_from_user(&io->in, arg, sizeof(io->in)))) {
 		io->got = 0;
-		ret = lpc_io_get_odd(io, known);
+		ret = lpc_io_get_odd(io, op);
 		if (ret)
 			return ret;
 	}
@@ -355,6 +374,7 @@ void lpc_io_fill(struct lpc_io *io, const struct lpc_call *call, u16 type,
 int lpc_copy_in(void *to, u64 from, u32 len);
 int lpc_copy_out(u64 to, const void *from, u32 len);
 int lpc_clear_out(u64 to, u32 len);
+int lpc_copy(const struct lpc_copy *args);
 u64 lpc_deadline_finite(u64 deadline);
 u64 lpc_time_out(u64 time);
 

@@ -47,7 +47,7 @@ int lpc_info(struct lpc_info *args)
 		args->features |= LPC_HAS_HANDOFF;
 	args->features |= LPC_HAS_SECTIONS | LPC_HAS_QUICK |
 			  LPC_HAS_IMPERSONATE | LPC_HAS_SECURITY |
-			  LPC_HAS_CALLER;
+			  LPC_HAS_CALLER | LPC_HAS_SPLIT;
 #ifdef LPC_DEBUG
 	args->features |= LPC_HAS_DEBUG;
 #endif
@@ -193,11 +193,23 @@ static void held_row(const struct lpc_held *held, struct lpc_call_info *row)
 	piece_row(&held->piece, row);
 }
 
-static int query_call(struct lpc_end *end, u64 id,
+/* NT's programs know no more of an id than its low half. */
+static struct lpc_call *find_call(struct lpc_end *end,
+				  const struct lpc_query *args)
+{
+	struct lpc_slots *slots = &end->port->slots;
+
+	return args->flags & LPC_QUERY_SHORT_ID ?
+	       lpc_slots_find_short(slots, args->id) :
+	       lpc_slots_find(slots, args->id);
+}
+
+static int query_call(struct lpc_end *end, const struct lpc_query *args,
 		      const struct lpc_reader *reader,
 		      struct lpc_call_info *row)
 {
-	struct lpc_call *call = lpc_slots_find(&end->port->slots, id);
+	struct lpc_call *call = find_call(end, args);
+	u64 id = args->id;
 	struct lpc_held *held;
 
 	if (IS_ERR(call)) {
@@ -213,6 +225,12 @@ static int query_call(struct lpc_end *end, u64 id,
 	    call->piece.section && !call->late) {
 		call_row(call, reader, row);
 		row->flags |= LPC_CALL_HELD;
+		return 0;
+	}
+	if (args->flags & LPC_QUERY_SHORT_ID && end->kind == LPC_KIND_PORT &&
+	    call->type == LPC_CONNECTION_REQUEST &&
+	    call->state == LPC_CALL_TAKEN) {
+		call_row(call, reader, row);
 		return 0;
 	}
 	if (call->type != LPC_REQUEST || !lpc_end_may_answer(end, call))
@@ -242,7 +260,7 @@ static int query_end(struct lpc_end *end, const struct lpc_query *args,
 			ret = -EOPNOTSUPP;
 		break;
 	default:
-		ret = query_call(end, args->id, &reader, &row->call);
+		ret = query_call(end, args, &reader, &row->call);
 	}
 	lpc_unlock(end->port);
 	return ret;
@@ -334,8 +352,11 @@ int lpc_query(struct lpc_end *end, struct lpc_query *args, const char *name)
 	if (!row_size(args->what) || args->flags & LPC_QUERY_CAPABLE ||
 	    args->capability)
 		return -EINVAL;
-	if (end ? args->name_len || args->flags :
+	if (end ? args->name_len || args->flags & LPC_QUERY_WAIT_NAME :
 		  args->what != LPC_WHAT_PORT)
+		return -EINVAL;
+	if (args->flags & LPC_QUERY_SHORT_ID &&
+	    (args->what != LPC_WHAT_CALL || args->id >> 32))
 		return -EINVAL;
 	row = kzalloc(sizeof(*row), GFP_KERNEL_ACCOUNT);
 	if (!row)

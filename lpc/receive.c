@@ -27,6 +27,7 @@
 #include "inflight.h"
 #include "limits.h"
 #include "receive.h"
+#include "split.h"
 #include "trace.h"
 #include "views.h"
 
@@ -76,6 +77,14 @@ static inline struct lpc_call *find_answerable(struct lpc_end *end,
 	if (unlikely(msg->section) && !reply_fits(call, msg))
 		return ERR_PTR(-EINVAL);
 	return call;
+}
+
+/* The same of a message; NT's programs name it in their own way. Locked. */
+static struct lpc_call *find_named(struct lpc_end *end, struct lpc_io *io)
+{
+	if (unlikely(io->form == LPC_SPLIT_NT))
+		lpc_split_resolve(&end->port->slots, io);
+	return find_answerable(end, &io->msg);
 }
 
 /* Answer a call; nothing can fail any more. Locked. Return: whom to wake. */
@@ -351,7 +360,7 @@ again:
 	lpc_lock(port);
 	ret = lpc_end_ready(end);
 	if (!ret && io->msg.flags & LPC_WITH_REPLY) {
-		call = find_answerable(end, &io->msg);
+		call = find_named(end, io);
 		if (!IS_ERR(call)) {
 			task = apply_reply(call, io);
 			io->msg.status = LPC_DID_REPLY;
@@ -430,6 +439,9 @@ int lpc_reply_wait(struct lpc_end *end, struct lpc_io *io)
 		return -EMSGSIZE;
 	}
 	lpc_lock(port);
+	/* With a reply part alone: what comes back from a signal has its id. */
+	if (io->form == LPC_SPLIT_NT && io->msg.flags & LPC_WITH_REPLY)
+		lpc_split_resolve(&port->slots, io);
 	call = find_away(end, io->msg.id);
 	if (!IS_ERR(call) && io->msg.flags & LPC_WITH_REPLY) {
 		answered = find_answerable(end, &io->msg);

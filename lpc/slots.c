@@ -115,3 +115,18 @@ struct lpc_held *lpc_slots_held(struct lpc_slots *slots, u64 id)
 
 	return slot->held && slot->held->id == id ? slot->held : NULL;
 }
+
+/**
+ * lpc_slots_find_short - the call whose id has this low half
+ * @slots: locked
+ * @number: from user space; of calls in flight no two have the same
+ *
+ * Return: the call, or -ESTALE.
+ */
+struct lpc_call *lpc_slots_find_short(struct lpc_slots *slots, u32 number)
+{
+	struct lpc_slot *slot = &slots->slot[number & slots->mask];
+
+	return slot->call && (u32)slot->call->key == number ? slot->call :
+							     ERR_PTR(-ESTALE);
+}

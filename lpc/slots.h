@@ -46,6 +46,7 @@ struct lpc_slot *lpc_slots_swap(struct lpc_slots *slots, struct lpc_slot *fresh,
 void lpc_slots_hold(struct lpc_slots *slots, struct lpc_call *call,
 		    struct lpc_held *held);
 void lpc_slots_release(struct lpc_slots *slots, struct lpc_held *held);
+struct lpc_call *lpc_slots_find_short(struct lpc_slots *slots, u32 number);
 struct lpc_held *lpc_slots_held(struct lpc_slots *slots, u64 id);
 
 /**

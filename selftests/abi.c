@@ -85,6 +85,11 @@ FIXTURE_VARIANT_ADD(ioc, section) {
 	.reserved = { offsetof(struct lpc_section_make, reserved) },
 };
 
+FIXTURE_VARIANT_ADD(ioc, copy) {
+	.cmd = LPC_IOC_COPY, .kinds = ON_DEV, .use = ON_DEV, .result = 0,
+	.flags = offsetof(struct lpc_copy, flags),
+};
+
 FIXTURE_VARIANT_ADD(ioc, list) {
 	.cmd = LPC_IOC_LIST, .kinds = ON_DEV, .use = ON_DEV, .result = 0,
 	.flags = offsetof(struct lpc_list, flags),
@@ -143,6 +148,61 @@ FIXTURE_VARIANT_ADD(ioc, call_data) {
 		offsetof(struct lpc_call_data, msg.priority),
 		offsetof(struct lpc_call_data, count),
 		offsetof(struct lpc_call_data, reserved),
+	},
+};
+
+FIXTURE_VARIANT_ADD(ioc, send_split) {
+	.cmd = LPC_IOC_SEND_SPLIT, .kinds = ON_PORT | ON_CLIENT | ON_SERVER,
+	.use = ON_CLIENT, .first = sizeof(struct lpc_msg), .result = 0,
+	.flags = offsetof(struct lpc_split, msg.flags),
+	.reserved = {
+		offsetof(struct lpc_split, msg.cookie),
+		offsetof(struct lpc_split, msg.fds),
+		offsetof(struct lpc_split, msg.priority),
+		offsetof(struct lpc_split, buffers),
+		offsetof(struct lpc_split, count),
+		offsetof(struct lpc_split, context),
+	},
+};
+
+FIXTURE_VARIANT_ADD(ioc, call_split) {
+	.cmd = LPC_IOC_CALL_SPLIT, .kinds = ON_PORT | ON_CLIENT | ON_SERVER,
+	.use = ON_CLIENT, .first = sizeof(struct lpc_msg), .result = -EAGAIN,
+	.flags = offsetof(struct lpc_split, msg.flags),
+	.high_flags = LPC_NO_IMPERSONATE | LPC_IMPERSONATE_ME,
+	.reserved = {
+		offsetof(struct lpc_split, msg.cookie),
+		offsetof(struct lpc_split, msg.fds),
+		offsetof(struct lpc_split, msg.priority),
+		offsetof(struct lpc_split, context),
+	},
+};
+
+FIXTURE_VARIANT_ADD(ioc, reply_recv_split) {
+	.cmd = LPC_IOC_REPLY_RECV_SPLIT, .kinds = ON_PORT | ON_CLIENT | ON_SERVER,
+	.use = ON_CLIENT, .first = sizeof(struct lpc_msg), .result = -EAGAIN,
+	.flags = offsetof(struct lpc_split, msg.flags),
+	.reserved = {
+		offsetof(struct lpc_split, msg.cookie),
+		offsetof(struct lpc_split, msg.fds),
+		offsetof(struct lpc_split, msg.priority),
+		offsetof(struct lpc_split, buffers),
+		offsetof(struct lpc_split, count),
+		offsetof(struct lpc_split, context),
+	},
+};
+
+FIXTURE_VARIANT_ADD(ioc, reply_wait_split) {
+	.cmd = LPC_IOC_REPLY_WAIT_SPLIT, .kinds = ON_PORT | ON_CLIENT | ON_SERVER,
+	.use = ON_CLIENT, .first = sizeof(struct lpc_msg), .result = -ESTALE,
+	.flags = offsetof(struct lpc_split, msg.flags),
+	.reserved = {
+		offsetof(struct lpc_split, msg.cookie),
+		offsetof(struct lpc_split, msg.fds),
+		offsetof(struct lpc_split, msg.priority),
+		offsetof(struct lpc_split, buffers),
+		offsetof(struct lpc_split, count),
+		offsetof(struct lpc_split, context),
 	},
 };
 
@@ -356,6 +416,7 @@ static void benign(struct _test_data_ioc *self, const struct _fixture_variant_io
 		section->size = 1;
 		break;
 	case LPC_IOC_CALL:
+	case LPC_IOC_CALL_SPLIT:
 		m->flags = LPC_DONTWAIT;
 		m->room = LPC_INLINE_MAX;
 		break;
@@ -373,10 +434,12 @@ static void benign(struct _test_data_ioc *self, const struct _fixture_variant_io
 		data->access = LPC_DATA_READ;
 		break;
 	case LPC_IOC_REPLY_RECV:
+	case LPC_IOC_REPLY_RECV_SPLIT:
 		m->flags = LPC_WITH_RECV | LPC_DONTWAIT;
 		m->room = LPC_INLINE_MAX;
 		break;
 	case LPC_IOC_REPLY_WAIT:
+	case LPC_IOC_REPLY_WAIT_SPLIT:
 		m->flags = LPC_WITH_REPLY;
 		m->id = NO_SUCH_ID;
 		m->callback = NO_SUCH_ID;
@@ -616,9 +679,11 @@ TEST(info_tells_version_limits_and_writes_every_byte)
 	EXPECT_EQ(0, i.features & ~(LPC_HAS_WATCH | LPC_HAS_HANDOFF |
 				    LPC_HAS_DEBUG | LPC_HAS_SECTIONS |
 				    LPC_HAS_QUICK | LPC_HAS_IMPERSONATE |
-				    LPC_HAS_SECURITY | LPC_HAS_CALLER));
+				    LPC_HAS_SECURITY | LPC_HAS_CALLER |
+				    LPC_HAS_SPLIT));
 	EXPECT_NE(0, i.features & LPC_HAS_SECTIONS);
 	EXPECT_NE(0, i.features & LPC_HAS_QUICK);
+	EXPECT_NE(0, i.features & LPC_HAS_SPLIT);
 	EXPECT_EQ(0, i.errata);
 	EXPECT_EQ(LPC_INLINE_MAX, i.inline_max);
 	EXPECT_EQ(LPC_CONNECT_MAX, i.connect_max);
@@ -634,7 +699,7 @@ TEST(info_tells_version_limits_and_writes_every_byte)
 TEST(ioctls_of_later_versions_are_ENOTTY)
 {
 	static const int later[] = {
-		0x06, 0x0f, 0x1d, 0x1f, 0x22, 0x2f, 0x30, 0x31,
+		0x07, 0x0f, 0x1d, 0x1f, 0x22, 0x2f, 0x30, 0x31,
 		0x7f, 0xff,
 	};
 	char page[4096] = { 0 };

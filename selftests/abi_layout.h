@@ -339,6 +339,42 @@ AT(lpc_section_make, in_use, 16);
 AT(lpc_section_make, limit, 24);
 AT(lpc_section_make, reserved, 28);
 
+SIZE(lpc_split, 168);
+AT(lpc_split, msg, 0);
+AT(lpc_split, buffers, 128);
+AT(lpc_split, count, 136);
+AT(lpc_split, form, 140);
+AT(lpc_split, send, 144);
+AT(lpc_split, receive, 152);
+AT(lpc_split, context, 160);
+
+SIZE(lpc_nt_message, 40);
+AT(lpc_nt_message, data_length, 0);
+AT(lpc_nt_message, total_length, 2);
+AT(lpc_nt_message, type, 4);
+AT(lpc_nt_message, data_info_offset, 6);
+AT(lpc_nt_message, process, 8);
+AT(lpc_nt_message, thread, 16);
+AT(lpc_nt_message, message_id, 24);
+AT(lpc_nt_message, reserved, 28);
+AT(lpc_nt_message, callback, 32);
+
+SIZE(lpc_nt_buffer, 16);
+AT(lpc_nt_buffer, base, 0);
+AT(lpc_nt_buffer, size, 8);
+AT(lpc_nt_buffer, reserved, 12);
+
+SIZE(lpc_nt_buffers, 8);
+AT(lpc_nt_buffers, count, 0);
+AT(lpc_nt_buffers, reserved, 4);
+AT(lpc_nt_buffers, entries, 8);
+
+SIZE(lpc_copy, 24);
+AT(lpc_copy, from, 0);
+AT(lpc_copy, to, 8);
+AT(lpc_copy, length, 16);
+AT(lpc_copy, flags, 20);
+
 SIZE(lpc_buffer, 24);
 AT(lpc_buffer, base, 0);
 AT(lpc_buffer, length, 8);
@@ -378,6 +414,11 @@ VALUE(LPC_IOC_CALL, 0xc080bc11u);
 VALUE(LPC_IOC_CALL_DATA, 0xc090bc11u);
 VALUE(LPC_IOC_REPLY_RECV, 0xc080bc12u);
 VALUE(LPC_IOC_REPLY_WAIT, 0xc080bc13u);
+VALUE(LPC_IOC_COPY, 0xc018bc06u);
+VALUE(LPC_IOC_SEND_SPLIT, 0xc0a8bc10u);
+VALUE(LPC_IOC_CALL_SPLIT, 0xc0a8bc11u);
+VALUE(LPC_IOC_REPLY_RECV_SPLIT, 0xc0a8bc12u);
+VALUE(LPC_IOC_REPLY_WAIT_SPLIT, 0xc0a8bc13u);
 VALUE(LPC_IOC_CANCEL, 0xc010bc14u);
 VALUE(LPC_IOC_SHUTDOWN, 0xc008bc15u);
 VALUE(LPC_IOC_QUERY, 0xc040bc16u);
@@ -475,6 +516,14 @@ VALUE(LPC_LEVEL_IMPERSONATE, 2);
 VALUE(LPC_LEVEL_DELEGATE, 3);
 VALUE(LPC_TRACK_STATIC, 0);
 VALUE(LPC_TRACK_DYNAMIC, 1);
+VALUE(LPC_HAS_SPLIT, 1ull << 8);
+VALUE(LPC_SPLIT_NONE, 0);
+VALUE(LPC_SPLIT_BYTES, 1);
+VALUE(LPC_SPLIT_NT, 2);
+VALUE(LPC_NT_NO_IMPERSONATE, 0x4000);
+VALUE(LPC_COPY_MOST, 4096);
+VALUE(LPC_QUERY_WAIT_NAME, 1);
+VALUE(LPC_QUERY_SHORT_ID, 4);
 
 VALUE(LPC_EVENT_LOW, 1);
 VALUE(LPC_EVENT_HIGH, 2);

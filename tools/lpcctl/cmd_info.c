@@ -21,6 +21,7 @@ static const struct {
 	{ LPC_HAS_HANDOFF, "handoff", "a wake stays on the waker's CPU" },
 	{ LPC_HAS_SECTIONS, "sections", "messages of any length, in shared memory; DATA" },
 	{ LPC_HAS_QUICK, "quick", "event pairs and quick channels" },
+	{ LPC_HAS_SPLIT, "split", "payload apart from header; what libntlpc needs" },
 	{ LPC_HAS_DEBUG, "debug", "built with LPC_DEBUG: slower, checks itself" },
 };
 

@@ -233,6 +233,127 @@ struct lpc_call_data {
 };
 
 /**
+ * enum lpc_split_form - where payload and header of a message lie apart
+ * @LPC_SPLIT_NONE: the payload follows the whole struct, as always
+ * @LPC_SPLIT_BYTES: payload alone, at @send and @receive
+ * @LPC_SPLIT_NT: a struct lpc_nt_message and its payload, at @send and @receive
+ */
+enum lpc_split_form {
+	LPC_SPLIT_NONE	= 0,
+	LPC_SPLIT_BYTES	= 1,
+	LPC_SPLIT_NT	= 2,
+};
+
+/**
+ * struct lpc_split - the argument of SEND, CALL, REPLY_RECV and REPLY_WAIT in
+ *	the split form (LPC_IOC_CALL_SPLIT ...): the payload lies elsewhere
+ * @msg: the message's header; a received one goes to msg.out or over this, and
+ *	only this much of the struct is written. With LPC_SPLIT_NT a received
+ *	message has NT's header alone, and msg.out is 0; the kernel makes code, len,
+ *	id and callback of this one from what lies at @send, and in what is
+ *	written back on an error pid and tid are those that it names.
+ * @buffers: CALL: as in struct lpc_call_data; else and with LPC_SPLIT_NT 0
+ * @count: likewise
+ * @form: in: enum lpc_split_form; LPC_SPLIT_NONE: all below is 0
+ * @send: in: address of what is sent
+ * @receive: in: address of where the received payload goes; not for SEND
+ * @context: in: address of a __u64 that gets the received message's context, 0:
+ *	none; with LPC_SPLIT_NT alone, not for SEND
+ *
+ * All of it is read and written by the kernel, so a bad address is EFAULT and no
+ * signal. A received message whose payload, header or context cannot be written
+ * has not been received.
+ */
+struct lpc_split {
+	struct lpc_msg	msg;
+	__u64	buffers;
+	__u32	count;
+	__u32	form;
+	__u64	send;
+	__u64	receive;
+	__u64	context;
+};
+
+/* lpc_nt_message.type, besides enum lpc_type; in: not to be impersonated for */
+#define LPC_NT_NO_IMPERSONATE	0x4000
+
+/**
+ * struct lpc_nt_message - NT's PORT_MESSAGE as 64-bit programs have it, for
+ *	LPC_SPLIT_NT; the payload follows it
+ * @data_length: bytes of payload
+ * @total_length: with this header, or more; carried, in lpc_msg.code's low half
+ * @type: in: CALL: 0, or LPC_REQUEST to call back into the caller of the request
+ *	that this is the header of; out: enum lpc_type
+ * @data_info_offset: in, in CALL: where a struct lpc_nt_buffers lies, from the
+ *	start of this header; carried, in lpc_msg.code's high half
+ * @process: out: the sender; in: who waits for this reply. pid
+ * @thread: likewise. tid
+ * @message_id: the low half of lpc_msg.id
+ * @reserved: out: 0
+ * @callback: the low half of lpc_msg.callback; out, in a connection request: the
+ *	size of the client's view
+ *
+ * A reply or a callback goes to the request that has this @message_id, @callback,
+ * @process and @thread, ESTALE if none has. EINVAL where NT says
+ * INVALID_PARAMETER. CALL and receiving look first, by writing what stands there,
+ * whether the header can be written at @receive.
+ */
+struct lpc_nt_message {
+	__s16	data_length;
+	__s16	total_length;
+	__s16	type;
+	__s16	data_info_offset;
+	__u64	process;
+	__u64	thread;
+	__u32	message_id;
+	__u32	reserved;
+	__u64	callback;
+};
+
+/**
+ * struct lpc_nt_buffer - one buffer that a request lists (NT: PORT_DATA_ENTRY)
+ * @base: address in the caller
+ * @size: bytes
+ * @reserved: ignored
+ */
+struct lpc_nt_buffer {
+	__u64	base;
+	__u32	size;
+	__u32	reserved;
+};
+
+/**
+ * struct lpc_nt_buffers - the list, in the payload (NT: PORT_DATA_INFORMATION)
+ * @count: elements, 1 to LPC_BUFFERS_MAX
+ * @reserved: ignored
+ * @entries: the server may read and write them by DATA
+ */
+struct lpc_nt_buffers {
+	__u32	count;
+	__u32	reserved;
+	struct lpc_nt_buffer entries[];
+};
+
+/**
+ * struct lpc_copy - COPY on /dev/lpc: memory of the caller to memory of the caller,
+ *	with EFAULT instead of a signal
+ * @from: in: address
+ * @to: in: address; that of @from: can it be read and written?
+ * @length: in: bytes, at most LPC_COPY_MOST
+ * @flags: in: 0
+ *
+ * EFAULT: some of it may have been copied.
+ */
+struct lpc_copy {
+	__u64	from;
+	__u64	to;
+	__u32	length;
+	__u32	flags;
+};
+
+#define LPC_COPY_MOST		4096u
+
+/**
  * struct lpc_data - DATA on a port or a server end (NtReadRequestData,
  *	NtWriteRequestData): copy from or to a buffer that a request lists
  * @id: in: the request, received here and not answered
@@ -373,6 +494,7 @@ enum lpc_limit {
 #define LPC_HAS_IMPERSONATE	(1ull << 5)	/* IMPERSONATE */
 #define LPC_HAS_SECURITY	(1ull << 6)	/* SECURITY, lists in CREATE */
 #define LPC_HAS_CALLER		(1ull << 7)	/* LPC_WHAT_CALLER */
+#define LPC_HAS_SPLIT		(1ull << 8)	/* the split form, COPY, short ids */
 
 /**
  * struct lpc_limit_value - a limit in force and what the caller has of it
@@ -946,6 +1068,7 @@ struct lpc_caller_info {
 /* lpc_query.flags */
 #define LPC_QUERY_WAIT_NAME	(1u << 0)	/* wait until the name exists */
 #define LPC_QUERY_CAPABLE	(1u << 1)	/* has the caller @capability? */
+#define LPC_QUERY_SHORT_ID	(1u << 2)	/* @id is the low half of one */
 
 /**
  * struct lpc_query - QUERY on a port or an end, or by name on /dev/lpc
@@ -956,7 +1079,10 @@ struct lpc_caller_info {
  *	LPC_WHAT_CALLER likewise, while its thread sleeps for it (EAGAIN while it is
  *	away, EOPNOTSUPP if nobody waits, ECANCELED, EACCES: LPC_LEVEL_ANONYMOUS).
  *	By name only LPC_WHAT_PORT, and r is needed.
- * @flags: in: LPC_QUERY_WAIT_NAME; LPC_QUERY_CAPABLE with LPC_WHAT_CALLER
+ * @flags: in: LPC_QUERY_WAIT_NAME by name; LPC_QUERY_CAPABLE with
+ *	LPC_WHAT_CALLER; with LPC_WHAT_CALL LPC_QUERY_SHORT_ID: @id is the low half
+ *	of an id, and on a port that of a connection request which has been received
+ *	will do
  * @name: in: on /dev/lpc, address of the name
  * @name_len: in: on /dev/lpc, its length; else 0
  * @size: in: bytes at @out; out: bytes of the whole answer. A shorter room
@@ -1251,13 +1377,18 @@ struct lpc_impersonate {
 #define LPC_IOC_LIST		_IOWR(LPC_IOC_MAGIC, 0x03, struct lpc_list)
 #define LPC_IOC_SECTION		_IOWR(LPC_IOC_MAGIC, 0x04, struct lpc_section_make)
 #define LPC_IOC_EVENT_PAIR	_IOWR(LPC_IOC_MAGIC, 0x05, struct lpc_event_pair)
+#define LPC_IOC_COPY		_IOWR(LPC_IOC_MAGIC, 0x06, struct lpc_copy)
 
 /* on a port or an end; QUERY and SECURITY also on /dev/lpc, by name */
 #define LPC_IOC_SEND		_IOWR(LPC_IOC_MAGIC, 0x10, struct lpc_msg)
+#define LPC_IOC_SEND_SPLIT	_IOWR(LPC_IOC_MAGIC, 0x10, struct lpc_split)
 #define LPC_IOC_CALL		_IOWR(LPC_IOC_MAGIC, 0x11, struct lpc_msg)
 #define LPC_IOC_CALL_DATA	_IOWR(LPC_IOC_MAGIC, 0x11, struct lpc_call_data)
+#define LPC_IOC_CALL_SPLIT	_IOWR(LPC_IOC_MAGIC, 0x11, struct lpc_split)
 #define LPC_IOC_REPLY_RECV	_IOWR(LPC_IOC_MAGIC, 0x12, struct lpc_msg)
+#define LPC_IOC_REPLY_RECV_SPLIT _IOWR(LPC_IOC_MAGIC, 0x12, struct lpc_split)
 #define LPC_IOC_REPLY_WAIT	_IOWR(LPC_IOC_MAGIC, 0x13, struct lpc_msg)
+#define LPC_IOC_REPLY_WAIT_SPLIT _IOWR(LPC_IOC_MAGIC, 0x13, struct lpc_split)
 #define LPC_IOC_CANCEL		_IOWR(LPC_IOC_MAGIC, 0x14, struct lpc_cancel)
 #define LPC_IOC_SHUTDOWN	_IOWR(LPC_IOC_MAGIC, 0x15, struct lpc_shutdown)
 #define LPC_IOC_QUERY		_IOWR(LPC_IOC_MAGIC, 0x16, struct lpc_query)
