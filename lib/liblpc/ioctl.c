@@ -111,6 +111,32 @@ int lpc_sys_reply_wait(int fd, struct lpc_msg *m)
 	return r;
 }
 
+/* What the split form writes elsewhere is not annotated: whose it is does that. */
+int lpc_sys_send_split(int fd, struct lpc_split *s)
+{
+	return sys(fd, LPC_IOC_SEND_SPLIT, s);
+}
+
+int lpc_sys_call_split(int fd, struct lpc_split *s)
+{
+	return sys(fd, LPC_IOC_CALL_SPLIT, s);
+}
+
+int lpc_sys_reply_recv_split(int fd, struct lpc_split *s)
+{
+	return sys(fd, LPC_IOC_REPLY_RECV_SPLIT, s);
+}
+
+int lpc_sys_reply_wait_split(int fd, struct lpc_split *s)
+{
+	return sys(fd, LPC_IOC_REPLY_WAIT_SPLIT, s);
+}
+
+int lpc_sys_copy(int fd, struct lpc_copy *a)
+{
+	return sys(fd, LPC_IOC_COPY, a);
+}
+
 int lpc_sys_cancel(int fd, struct lpc_cancel *a)
 {
 	return sys(fd, LPC_IOC_CANCEL, a);

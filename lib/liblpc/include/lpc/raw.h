@@ -4,7 +4,8 @@
  *
  * Each fills in nothing, checks nothing, does not repeat what a signal
  * interrupted. Returns 0 or -errno; errno is left alone. The structs are those
- * of <linux/lpc.h>; a payload follows its struct lpc_msg or struct lpc_call_data.
+ * of <linux/lpc.h>; a payload follows its struct lpc_msg or struct lpc_call_data,
+ * and lies where struct lpc_split says.
  */
 #ifndef LPC_RAW_H
 #define LPC_RAW_H
@@ -25,6 +26,7 @@ int lpc_sys_connect(int fd, struct lpc_connect *a);
 int lpc_sys_list(int fd, struct lpc_list *a);
 int lpc_sys_section(int fd, struct lpc_section_make *a);
 int lpc_sys_event_pair(int fd, struct lpc_event_pair *a);
+int lpc_sys_copy(int fd, struct lpc_copy *a);
 
 /* on a port, an end; QUERY and SECURITY also on /dev/lpc, by name */
 int lpc_sys_query(int fd, struct lpc_query *a);
@@ -34,6 +36,10 @@ int lpc_sys_call(int fd, struct lpc_msg *m);
 int lpc_sys_call_data(int fd, struct lpc_call_data *m);
 int lpc_sys_reply_recv(int fd, struct lpc_msg *m);
 int lpc_sys_reply_wait(int fd, struct lpc_msg *m);
+int lpc_sys_send_split(int fd, struct lpc_split *s);
+int lpc_sys_call_split(int fd, struct lpc_split *s);
+int lpc_sys_reply_recv_split(int fd, struct lpc_split *s);
+int lpc_sys_reply_wait_split(int fd, struct lpc_split *s);
 int lpc_sys_cancel(int fd, struct lpc_cancel *a);
 int lpc_sys_shutdown(int fd, struct lpc_shutdown *a);
 int lpc_sys_watch_thread(int fd, struct lpc_watch *a);
