@@ -65,12 +65,13 @@ lint:
 modules:
 	@$(vm)/build --no-user
 
-lib tools: export USER_DIRS = $(if $(filter lib,$@),lib/liblpc,lib/liblpc tools/lpcctl)
+lib tools: export USER_DIRS = lib/liblpc lib/liblpc/nt $(if $(filter tools,$@),tools/lpcctl)
 lib tools:
 	@$(vm)/build --no-module
 
 install uninstall: lib tools
 	$(call user,lib/liblpc,$@)
+	$(call user,lib/liblpc/nt,$@)
 	$(call user,tools/lpcctl,$@)
 	@VERSION=$(VERSION) DESTDIR=$(DESTDIR) $(vm)/install $@
 
