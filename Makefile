@@ -17,7 +17,7 @@ vm = tools/vm
 # the library, the CLI and the tests take these
 user = $(MAKE) -C $(1) O=$(O) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) $(2)
 
-.PHONY: all help demo check check-long check-debug shell models stress stress-call mutants profile \
+.PHONY: all help demo demo-nt check check-long check-debug shell models stress stress-call mutants profile \
 	bench bench-quick lint \
 	modules lib tools install uninstall clean
 
@@ -26,6 +26,7 @@ all: modules lib tools
 help:
 	@echo 'See it work, in a VM; nothing is loaded into your kernel:'
 	@echo '  demo         a server, three clients, what lpcctl sees, in a minute'
+	@echo '  demo-nt      a server and a client written for NT'\''s LPC, in two processes'
 	@echo '  shell        a VM with the module loaded, the tools in PATH, this folder at /host'
 	@echo 'Test it, in a VM:'
 	@echo '  check        all tests, on the distribution'\''s kernel'
@@ -51,7 +52,7 @@ help:
 export MECH
 STRESS_SECONDS = $(SECONDS)
 export STRESS_SECONDS
-demo check check-long check-debug shell stress stress-call mutants profile bench \
+demo demo-nt check check-long check-debug shell stress stress-call mutants profile bench \
 bench-quick:
 	@$(vm)/target $@
 

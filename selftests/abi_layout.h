@@ -367,7 +367,6 @@ AT(lpc_nt_buffer, reserved, 12);
 SIZE(lpc_nt_buffers, 8);
 AT(lpc_nt_buffers, count, 0);
 AT(lpc_nt_buffers, reserved, 4);
-AT(lpc_nt_buffers, entries, 8);
 
 SIZE(lpc_copy, 24);
 AT(lpc_copy, from, 0);

@@ -323,15 +323,15 @@ struct lpc_nt_buffer {
 };
 
 /**
- * struct lpc_nt_buffers - the list, in the payload (NT: PORT_DATA_INFORMATION)
+ * struct lpc_nt_buffers - head of the list, in the payload (NT:
+ *	PORT_DATA_INFORMATION); as many struct lpc_nt_buffer follow it, which the
+ *	server may read and write by DATA
  * @count: elements, 1 to LPC_BUFFERS_MAX
  * @reserved: ignored
- * @entries: the server may read and write them by DATA
  */
 struct lpc_nt_buffers {
 	__u32	count;
 	__u32	reserved;
-	struct lpc_nt_buffer entries[];
 };
 
 /**

@@ -139,12 +139,12 @@ typedef struct _PORT_MESSAGE {
 		} s2;
 		ULONG ZeroInit;
 	} u2;
-	union {
+	__extension__ union {
 		CLIENT_ID ClientId;
 		double DoNotUseThisField;
 	};
 	ULONG MessageId;
-	union {
+	__extension__ union {
 		SIZE_T ClientViewSize;	/* in a connection request */
 		ULONG CallbackId;
 	};
