@@ -752,4 +752,17 @@ TEST(the_structures_are_those_of_64_bit_programs)
 	EXPECT_EQ(2, sizeof(WCHAR));
 }
 
+TEST(a_full_quota_is_INSUFFICIENT_RESOURCES)
+{
+	long old = sysctl_get("ports");
+	struct nt_name n;
+	HANDLE h;
+
+	nt_name_unique(&n);
+	ASSERT_EQ(0, sysctl_set("ports", 0));
+	EXPECT_EQ(STATUS_INSUFFICIENT_RESOURCES, nt_port(&h, &n));
+	sysctl_set("ports", old);
+	EXPECT_EQ(S_OK, nt_port(&h, &n));
+}
+
 TEST_HARNESS_MAIN

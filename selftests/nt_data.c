@@ -262,4 +262,44 @@ TEST(a_list_that_does_not_lie_in_the_message_is_INVALID_PARAMETER)
 	EXPECT_EQ(S_TIMEOUT, nt_peek(l.port, &m));
 }
 
+struct reader {
+	pthread_t thread;
+	HANDLE h;
+	struct nt_msg *m;
+	NTSTATUS status;
+	atomic_int rounds;
+};
+
+/* Two at the same buffers: one waits its turn or is told that another is there. */
+static void *read_thread(void *arg)
+{
+	struct reader *r = arg;
+	char got[9000];
+	int i;
+
+	for (i = 0; i < 200 && (!r->status || r->status == STATUS_DEVICE_BUSY); i++) {
+		r->status = NtReadRequestData(r->h, &r->m->h, 0, got, sizeof(got), NULL);
+		if (!r->status)
+			r->rounds++;
+	}
+	return NULL;
+}
+
+TEST_F(data, two_readers_at_once_succeed_or_are_DEVICE_BUSY)
+{
+	struct reader r[2] = { { 0 } };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		r[i].h = self->l.server;
+		r[i].m = &self->m;
+		pthread_create(&r[i].thread, NULL, read_thread, &r[i]);
+	}
+	for (i = 0; i < 2; i++) {
+		pthread_join(r[i].thread, NULL);
+		EXPECT_TRUE(!r[i].status || r[i].status == STATUS_DEVICE_BUSY);
+	}
+	EXPECT_LT(0, r[0].rounds + r[1].rounds);
+}
+
 TEST_HARNESS_MAIN

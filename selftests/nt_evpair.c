@@ -403,4 +403,14 @@ TEST(a_full_quota_is_INSUFFICIENT_RESOURCES)
 	sysctl_set("event_pairs", old);
 }
 
+TEST_F(pair, no_descriptor_left_is_TOO_MANY_OPENED_FILES)
+{
+	rlim_t old = fds_forbid();
+
+	EXPECT_EQ(STATUS_TOO_MANY_OPENED_FILES, attach(self->h));
+	fds_allow(old);
+	EXPECT_EQ(STATUS_NO_EVENT_PAIR, NtSetLowWaitHighThread());
+	EXPECT_EQ(S_OK, attach(self->h));
+}
+
 TEST_HARNESS_MAIN

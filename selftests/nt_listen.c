@@ -391,4 +391,15 @@ TEST_F(listen, complete_of_a_client_that_has_gone_is_SUCCESS)
 	EXPECT_EQ(S_PARAMETER, NtCompleteConnectPort(server));
 }
 
+TEST_F(listen, no_descriptor_left_is_TOO_MANY_OPENED_FILES)
+{
+	rlim_t old;
+
+	LISTEN();
+	old = fds_forbid();
+	EXPECT_EQ(STATUS_TOO_MANY_OPENED_FILES, ACCEPT());
+	fds_allow(old);
+	EXPECT_EQ(S_OK, ACCEPT());
+}
+
 TEST_HARNESS_MAIN

@@ -574,4 +574,13 @@ TEST_F(request, bad_handles_are_a_status_each)
 	EXPECT_EQ(S_TYPE, NtRegisterThreadTerminatePort(self->pair));
 }
 
+TEST_F(request, too_many_requests_are_INSUFFICIENT_RESOURCES)
+{
+	long old = sysctl_get("calls");
+
+	ASSERT_EQ(0, sysctl_set("calls", 0));
+	EXPECT_EQ(STATUS_INSUFFICIENT_RESOURCES, CALL(&self->m.h));
+	sysctl_set("calls", old);
+}
+
 TEST_HARNESS_MAIN
