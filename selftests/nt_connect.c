@@ -27,7 +27,7 @@ FIXTURE_TEARDOWN(connect)
 	NtClose(self->port);
 }
 
-static struct nt_name *nobody(void)
+static struct nt_name *missing(void)
 {
 	static struct nt_name n;
 
@@ -111,7 +111,7 @@ TEST_F(connect, it_comes_before_a_name_that_is_not_there)
 {
 	HANDLE h;
 
-	EXPECT_EQ(S_AV, CONNECT(&h, &nobody()->u, NULL, NULL, NULL));
+	EXPECT_EQ(S_AV, CONNECT(&h, &missing()->u, NULL, NULL, NULL));
 }
 
 TEST_F(connect, the_length_in_the_quality_of_service_is_not_looked_at)
@@ -119,7 +119,7 @@ TEST_F(connect, the_length_in_the_quality_of_service_is_not_looked_at)
 	HANDLE h;
 
 	self->q.Length = 0;
-	EXPECT_EQ(S_NAME_NOT_FOUND, CONNECT(&h, &nobody()->u, &self->q, NULL, NULL));
+	EXPECT_EQ(S_NAME_NOT_FOUND, CONNECT(&h, &missing()->u, &self->q, NULL, NULL));
 }
 
 TEST_F(connect, an_unknown_level_is_INVALID_PARAMETER)
@@ -127,7 +127,7 @@ TEST_F(connect, an_unknown_level_is_INVALID_PARAMETER)
 	HANDLE h;
 
 	self->q.ImpersonationLevel = SecurityDelegation + 1;
-	EXPECT_EQ(S_PARAMETER, CONNECT(&h, &nobody()->u, &self->q, NULL, NULL));
+	EXPECT_EQ(S_PARAMETER, CONNECT(&h, &missing()->u, &self->q, NULL, NULL));
 }
 
 TEST_F(connect, an_empty_name_is_NAME_INVALID)
@@ -151,7 +151,7 @@ TEST_F(connect, an_unknown_name_is_NAME_NOT_FOUND)
 {
 	HANDLE h = (HANDLE)1;
 
-	EXPECT_EQ(S_NAME_NOT_FOUND, CONNECT(&h, &nobody()->u, &self->q, NULL, NULL));
+	EXPECT_EQ(S_NAME_NOT_FOUND, CONNECT(&h, &missing()->u, &self->q, NULL, NULL));
 	EXPECT_EQ((HANDLE)1, h);
 }
 
@@ -160,7 +160,7 @@ TEST_F(connect, an_unknown_name_comes_before_a_bad_section)
 	PORT_VIEW v = { .Length = sizeof(v), .SectionHandle = (HANDLE)0x7ffc };
 	HANDLE h;
 
-	EXPECT_EQ(S_NAME_NOT_FOUND, CONNECT(&h, &nobody()->u, &self->q, &v, NULL));
+	EXPECT_EQ(S_NAME_NOT_FOUND, CONNECT(&h, &missing()->u, &self->q, &v, NULL));
 }
 
 TEST_F(connect, a_bad_section_is_INVALID_HANDLE)
@@ -439,7 +439,7 @@ TEST_F(connect, an_unknown_name_comes_before_the_sid)
 {
 	SID sid = sid_of(MARIA);
 
-	EXPECT_EQ(S_NAME_NOT_FOUND, connect_sid(nobody(), &sid));
+	EXPECT_EQ(S_NAME_NOT_FOUND, connect_sid(missing(), &sid));
 }
 
 TEST_F(connect, a_malformed_sid_is_INVALID_SID)

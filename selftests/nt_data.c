@@ -4,6 +4,13 @@
  */
 #include "common_nt.h"
 
+static PORT_DATA_ENTRY entry(void *base, ULONG size)
+{
+	PORT_DATA_ENTRY e = { base, size };
+
+	return e;
+}
+
 /* A request with a list of two buffers */
 struct listed {
 	PORT_MESSAGE h;
@@ -31,8 +38,8 @@ FIXTURE_SETUP(data)
 	q->h.u1.s1.TotalLength = sizeof(*q);
 	q->h.u2.s2.DataInfoOffset = offsetof(struct listed, count);
 	q->count = 2;
-	q->entries[0] = (PORT_DATA_ENTRY){ self->in, sizeof(self->in) };
-	q->entries[1] = (PORT_DATA_ENTRY){ self->out, sizeof(self->out) };
+	q->entries[0] = entry(self->in, sizeof(self->in));
+	q->entries[1] = entry(self->out, sizeof(self->out));
 	self->r.h = self->l.client;
 	pthread_create(&self->r.thread, NULL, nt_requester_thread, &self->r);
 	ASSERT_EQ(S_OK, nt_recv(self->l.port, NULL, &self->m));
@@ -225,8 +232,8 @@ TEST(bad_memory_of_the_client_is_PARTIAL_COPY)
 	q->h.u1.s1.TotalLength = sizeof(*q);
 	q->h.u2.s2.DataInfoOffset = offsetof(struct listed, count);
 	q->count = 2;
-	q->entries[0] = (PORT_DATA_ENTRY){ nt_bad(), 4 };
-	q->entries[1] = (PORT_DATA_ENTRY){ nt_readonly(), 4 };
+	q->entries[0] = entry(nt_bad(), 4);
+	q->entries[1] = entry(nt_readonly(), 4);
 	r.h = l.client;
 	pthread_create(&r.thread, NULL, nt_requester_thread, &r);
 	ASSERT_EQ(S_OK, nt_recv(l.port, NULL, &m));
@@ -257,7 +264,7 @@ TEST(a_list_that_does_not_lie_in_the_message_is_INVALID_PARAMETER)
 	q.count = 0;
 	EXPECT_EQ(S_PARAMETER, NtRequestWaitReplyPort(l.client, &q.h, &m.h));
 	q.count = 2;
-	q.entries[0] = (PORT_DATA_ENTRY){ (PVOID)-8, 100 };
+	q.entries[0] = entry((PVOID)~7ul, 100);
 	EXPECT_EQ(S_PARAMETER, NtRequestWaitReplyPort(l.client, &q.h, &m.h));
 	EXPECT_EQ(S_TIMEOUT, nt_peek(l.port, &m));
 }

@@ -60,10 +60,13 @@ TEST_F(pair, the_halves_are_two_latches)
 	EXPECT_EQ(S_OK, NtWaitLowEventPair(self->h));
 }
 
+/* checkpatch: SPACING: a type of NT's */
+typedef NTSTATUS (*on_pair)(HANDLE h);
+
 struct waiter {
 	pthread_t thread;
 	atomic_int tid, done;
-	NTSTATUS (*wait)(HANDLE h);
+	on_pair wait;
 	HANDLE h;
 	NTSTATUS status;
 };
@@ -78,7 +81,7 @@ static void *wait_thread(void *arg)
 	return NULL;
 }
 
-static bool wait_start(struct waiter *w, NTSTATUS (*wait)(HANDLE h), HANDLE h)
+static bool wait_start(struct waiter *w, on_pair wait, HANDLE h)
 {
 	*w = (struct waiter){ .wait = wait, .h = h };
 	pthread_create(&w->thread, NULL, wait_thread, w);
@@ -175,8 +178,6 @@ TEST_F(pair, five_hundred_turns)
 	pthread_join(t, &failed);
 	EXPECT_EQ(NULL, failed);
 }
-
-typedef NTSTATUS (*on_pair)(HANDLE h);
 
 static const on_pair all[] = {
 	NtSetLowEventPair, NtSetHighEventPair, NtWaitLowEventPair, NtWaitHighEventPair,

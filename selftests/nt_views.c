@@ -127,8 +127,8 @@ TEST_F(views, sizes_are_those_of_the_sections)
 
 TEST_F(views, both_sides_read_and_write_both)
 {
-	volatile char *c = self->v.client_own.ViewBase, *cs = self->v.server_theirs.ViewBase;
-	volatile char *s = self->v.server_own.ViewBase, *sc = self->v.client_theirs.ViewBase;
+	char *c = self->v.client_own.ViewBase, *cs = self->v.server_theirs.ViewBase;
+	char *s = self->v.server_own.ViewBase, *sc = self->v.client_theirs.ViewBase;
 
 	c[7] = 'c';
 	EXPECT_EQ('c', cs[7]);
@@ -142,7 +142,7 @@ TEST_F(views, both_sides_read_and_write_both)
 
 TEST_F(views, they_outlive_the_section_handles)
 {
-	volatile char *c = self->v.client_own.ViewBase, *cs = self->v.server_theirs.ViewBase;
+	char *c = self->v.client_own.ViewBase, *cs = self->v.server_theirs.ViewBase;
 
 	EXPECT_EQ(S_OK, NtClose(self->client));
 	EXPECT_EQ(S_OK, NtClose(self->server));
@@ -249,7 +249,7 @@ TEST(if_the_client_takes_none_the_server_has_its_own_all_the_same)
 
 TEST(a_part_of_a_section_is_given)
 {
-	volatile char *c, *s;
+	char *c, *s;
 	struct viewed v = { 0 };
 	HANDLE whole;
 

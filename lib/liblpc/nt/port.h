@@ -7,6 +7,7 @@
 
 #include <lpc/nt.h>
 
+/* checkpatch: SPACING: a type of NT's */
 NTSTATUS nt_find_call(int fd, const PORT_MESSAGE *head, bool callback, struct lpc_call_info *call);
 
 #endif /* LIBNTLPC_PORT_H */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What the kernel says, in NT's words. */
 #include <errno.h>
-#include <stddef.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -34,6 +33,7 @@ static const struct {
 	{ ESHUTDOWN, STATUS_PORT_DISCONNECTED },
 	{ ESTALE, STATUS_REPLY_MESSAGE_MISMATCH },
 	{ ETIMEDOUT, STATUS_TIMEOUT },
+	{ -1, STATUS_UNSUCCESSFUL },
 };
 
 /**
@@ -42,12 +42,11 @@ static const struct {
  */
 NTSTATUS nt_status(int r)
 {
-	size_t i;
+	int i = 0;
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (words[i].error == -r)
-			return words[i].status;
-	return STATUS_UNSUCCESSFUL;
+	while (words[i].error >= 0 && words[i].error != -r)
+		i++;
+	return words[i].status;
 }
 
 /**

@@ -20,7 +20,7 @@
 #include "table.h"
 #include "thread.h"
 
-#define NT_OPEN		(1u << 31)
+#define NT_OPEN		0x80000000u
 #define CHUNK		256u
 #define CHUNKS		256u
 
@@ -62,9 +62,9 @@ struct nt_kept {
  */
 static struct nt_table {
 	pthread_mutex_t			lock;
-	_Atomic(struct nt_object *)	chunk[CHUNKS];
+	struct nt_object		*_Atomic chunk[CHUNKS];
 	unsigned int			hint;
-	_Atomic int			dev;
+	atomic_int			dev;
 	struct nt_mapping		*views;
 	struct nt_kept			*kept;
 } table = { .lock = PTHREAD_MUTEX_INITIALIZER, .dev = -1 };

@@ -133,9 +133,7 @@ NTSTATUS nt_deadline(PLARGE_INTEGER timeout, uint64_t *deadline, bool *poll)
 	}
 	if (wait <= 0)
 		*poll = true;
-	else if (__builtin_add_overflow(wait, now(CLOCK_MONOTONIC), &ns))
-		return STATUS_SUCCESS;
-	else
+	else if (!__builtin_add_overflow(wait, now(CLOCK_MONOTONIC), &ns))
 		*deadline = (uint64_t)ns;
 	return STATUS_SUCCESS;
 }

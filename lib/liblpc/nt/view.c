@@ -7,7 +7,7 @@
 #include "user.h"
 #include "view.h"
 
-#define TAKE_ANY	(1ull << 46)	/* NT takes a view of any size */
+#define TAKE_ANY	0x400000000000ull	/* NT takes a view of any size */
 
 /**
  * nt_views_get - look at the caller's structures

@@ -66,6 +66,7 @@ static void accept_client(LINE_MESSAGE *Message)
 /* The client may write there meanwhile: every byte is read once. */
 static void turn_round(const CLIENT *Client, const LINE_MESSAGE *Message)
 {
+	/* checkpatch: VOLATILE: another process writes there */
 	volatile char *Line = Client->View + Message->Offset;
 	ULONG i, j;
 	char c;
@@ -119,7 +120,7 @@ static int serve(HANDLE Port)
 
 /* ---- the client ----------------------------------------------------------------- */
 
-static void client(void)
+static void run_client(void)
 {
 	SECURITY_QUALITY_OF_SERVICE Qos = {
 		sizeof(Qos), SecurityIdentification, SECURITY_STATIC_TRACKING, TRUE
@@ -170,7 +171,7 @@ int main(void)
 	/* The child has none of these handles. */
 	pid = fork();
 	if (!pid) {
-		client();
+		run_client();
 		_exit(fflush(stdout) ? 1 : 0);
 	}
 	Served = serve(Port);

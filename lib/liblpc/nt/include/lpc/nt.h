@@ -47,7 +47,6 @@ typedef uint64_t SIZE_T, *PSIZE_T, ULONG_PTR;
 #define FALSE	0
 #endif
 
-/* checkpatch: NEW_TYPEDEFS: these are NT's, a program uses them */
 typedef union _LARGE_INTEGER {
 	struct {
 		ULONG LowPart;
@@ -139,6 +138,7 @@ typedef struct _PORT_MESSAGE {
 		} s2;
 		ULONG ZeroInit;
 	} u2;
+	/* checkpatch: LINE_SPACING: a member */
 	__extension__ union {
 		CLIENT_ID ClientId;
 		double DoNotUseThisField;
@@ -365,6 +365,7 @@ NTSTATUS NTAPI NtWaitForSingleObject(HANDLE Handle, BOOLEAN Alertable, PLARGE_IN
 /* @SourceString: 0-terminated or NULL; longer than 32766 units: cut. */
 VOID NTAPI RtlInitUnicodeString(PUNICODE_STRING DestinationString, PCWSTR SourceString);
 
+/* checkpatch: MACRO_ARG_REUSE: as in NT it is the name of a variable */
 #define InitializeObjectAttributes(p, n, a, r, s) do {		\
 	(p)->Length = sizeof(OBJECT_ATTRIBUTES);		\
 	(p)->RootDirectory = (r);				\
