@@ -154,7 +154,7 @@ static int serve(unsigned int index)
 	name_of(name, sizeof(name), index);
 	r = lpc_serve(name, handler, NULL, LPC_OPTS(lpc_server_opts, .threads = 2,
 						    .flags = LPC_SERVE_QUICK));
-	wrong("a server ended by itself", r);
+	wrong("a server has gone by itself", r);
 	return 1;
 }
 
@@ -424,7 +424,7 @@ static void ended(pid_t *pids, pid_t pid, int status, bool again)
 	if (i == PROCESSES)		/* a child of one that was killed */
 		return;
 	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
-		wrong("a process ended by itself", status);
+		wrong("a process has gone by itself", status);
 	pids[i] = again ? start(i) : 0;
 }
 

@@ -107,7 +107,7 @@ static inline bool serve(struct worker *w, struct client *c)
 	}
 	w->reply.m.id = q->id;
 	answer = request_finish(q, r);
-	if (__builtin_expect(w->copy != NULL, 0))
+	if (__builtin_expect(!!w->copy, 0))
 		lpc_view_close(w);
 	return answer;
 }

@@ -144,6 +144,7 @@ typedef struct _PORT_MESSAGE {
 		double DoNotUseThisField;
 	};
 	ULONG MessageId;
+	/* checkpatch: LINE_SPACING: likewise */
 	__extension__ union {
 		SIZE_T ClientViewSize;	/* in a connection request */
 		ULONG CallbackId;
