@@ -24,8 +24,9 @@ struct nt_thread {
 	struct lpc_self	*self;
 };
 
+static __thread struct nt_thread *own;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static pthread_key_t key;
+static pthread_key_t key;	/* has it too, for thread_exit() to be called */
 static bool has_key;
 
 static void pair_close(struct nt_thread *t)
@@ -44,6 +45,7 @@ static void thread_exit(void *arg)
 {
 	struct nt_thread *t = arg;
 
+	own = NULL;
 	pair_close(t);
 	lpc_revert(t->self);
 	free(t);
@@ -59,10 +61,11 @@ static struct nt_thread *mine(bool make)
 {
 	struct nt_thread *t;
 
+	if (own || !make)
+		return own;
 	pthread_once(&once, first_use);
-	t = has_key ? pthread_getspecific(key) : NULL;
-	if (t || !make || !has_key)
-		return t;
+	if (!has_key)
+		return NULL;
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return NULL;
@@ -72,6 +75,7 @@ static struct nt_thread *mine(bool make)
 		free(t);
 		return NULL;
 	}
+	own = t;
 	return t;
 }
 
