@@ -187,6 +187,70 @@ TEST_F(views, a_child_of_fork_has_none)
 	EXPECT_EQ(0, reap(pid));
 }
 
+static void stays(int sig)
+{
+	(void)sig;
+	if (write(STDOUT_FILENO, "", 1) == 1)
+		for (;;)
+			pause();
+}
+
+/* The server's view is mapped by the client's thread, which does something else. */
+TEST(accepting_a_client_that_does_not_map_is_TIMEOUT)
+{
+	REMOTE_PORT_VIEW theirs = { .Length = sizeof(theirs) };
+	PORT_VIEW view = { .Length = sizeof(view) };
+	struct nt_connector c = { .theirs = &theirs };
+	struct nt_msg request;
+	struct nt_name name;
+	HANDLE port, server;
+	int out[2];
+	pid_t pid;
+	char byte;
+
+	nt_name_unique(&name);
+	ASSERT_EQ(S_OK, nt_port(&port, &name));
+	ASSERT_EQ(S_OK, section(&view.SectionHandle, PAGE));
+	view.ViewSize = PAGE;
+	ASSERT_EQ(0, pipe(out));
+	pid = fork_child();
+	if (!pid) {
+		must(dup2(out[1], STDOUT_FILENO) >= 0);
+		signal(SIGUSR1, stays);
+		c.name = &name;
+		nt_connect(&c);
+		_exit(0);
+	}
+	ASSERT_EQ(S_OK, NtListenPort(port, &request.h));
+	LENGTH(&request) = 0;
+	ASSERT_EQ(0, kill(pid, SIGUSR1));
+	ASSERT_EQ(1, read(out[0], &byte, 1));
+	EXPECT_EQ(S_TIMEOUT, NtAcceptConnectPort(&server, NULL, &request.h, TRUE, &view, NULL));
+	kill(pid, SIGKILL);
+	reap(pid);
+}
+
+TEST(no_memory_is_NO_MEMORY)
+{
+	struct rlimit old, none;
+	PVOID base = NULL;
+	SIZE_T size = 0;
+	NTSTATUS s;
+	HANDLE h;
+
+	ASSERT_EQ(S_OK, section(&h, PAGE));
+	ASSERT_EQ(0, getrlimit(RLIMIT_AS, &old));
+	none = old;
+	none.rlim_cur = 0;
+	ASSERT_EQ(0, setrlimit(RLIMIT_AS, &none));
+	s = NtMapViewOfSection(h, NtCurrentProcess(), &base, 0, 0, NULL, &size, ViewUnmap, 0,
+			       PAGE_READWRITE);
+	setrlimit(RLIMIT_AS, &old);
+	EXPECT_EQ(STATUS_NO_MEMORY, s);
+	EXPECT_EQ(S_OK, NtMapViewOfSection(h, NtCurrentProcess(), &base, 0, 0, NULL, &size,
+					   ViewUnmap, 0, PAGE_READWRITE));
+}
+
 /* ---- one side, or none -------------------------------------------------------------- */
 
 TEST(without_views_the_size_reads_0)
