@@ -544,6 +544,58 @@ TEST_F(hostile, receive_out_and_the_caller_is_killed)
 	EXPECT_TRUE(port_balanced(self->r.port));
 }
 
+static struct gate *handled;
+
+static void say_handled(int sig)
+{
+	(void)sig;
+	gate_post(handled, 1);
+}
+
+/*
+ * The first signal comes while the message is lent, so its caller is told that it
+ * is open and comes back to it; the second when it is queued again.
+ */
+TEST_F(hostile, receive_out_and_the_caller_is_interrupted_twice)
+{
+	struct gate gate;
+	struct pkt p;
+	pid_t pid;
+	int i;
+
+	gate_init(&gate);
+	handled = &gate;
+	VICTIM() {
+		recv_msg(&p, 0, 0)->m.out = BAD;
+		xctl(self->r.port, LPC_IOC_REPLY_RECV, &p);
+		_exit(1);
+	}
+	ASSERT_TRUE(until_waiting(self->r.port, 1));
+	pid = fork_child();
+	if (pid == 0) {
+		signal(SIGUSR1, say_handled);
+		must_be(0, do_call(self->r.ce, msg(&p, 1, 8)));
+		must(intact(&p, 7, 77));
+		_exit(0);
+	}
+	STUCK();
+	for (i = 0; i < 2; i++) {
+		ASSERT_TRUE(until_ioctl(pid, LPC_IOC_CALL));
+		ASSERT_EQ(0, kill(pid, SIGUSR1));
+		gate_wait(&gate);
+		ASSERT_TRUE(until_ioctl(pid, LPC_IOC_CALL));
+		if (!i)
+			VICTIM_ENDS();
+	}
+	ASSERT_EQ(0, do_recv(self->r.port, &p));
+	EXPECT_TRUE(intact(&p, 1, 8));
+	EXPECT_EQ(0, do_reply(self->r.port, p.m.id, 7, 77));
+	EXPECT_EQ(0, reap(pid));
+	EXPECT_EQ(-EAGAIN, recv_now(self->r.port, &p));
+	EXPECT_TRUE(port_balanced(self->r.port));
+	gate_destroy(&gate);
+}
+
 TEST_F(hostile, callback_out_and_the_callbacks_deadline_fires)
 {
 	struct pkt p, cb;
