@@ -544,12 +544,12 @@ TEST_F(hostile, receive_out_and_the_caller_is_killed)
 	EXPECT_TRUE(port_balanced(self->r.port));
 }
 
-static struct gate *handled;
+static struct gate handled;
 
 static void say_handled(int sig)
 {
 	(void)sig;
-	gate_post(handled, 1);
+	gate_post(&handled, 1);
 }
 
 /*
@@ -558,13 +558,11 @@ static void say_handled(int sig)
  */
 TEST_F(hostile, receive_out_and_the_caller_is_interrupted_twice)
 {
-	struct gate gate;
 	struct pkt p;
 	pid_t pid;
 	int i;
 
-	gate_init(&gate);
-	handled = &gate;
+	gate_init(&handled);
 	VICTIM() {
 		recv_msg(&p, 0, 0)->m.out = BAD;
 		xctl(self->r.port, LPC_IOC_REPLY_RECV, &p);
@@ -582,7 +580,7 @@ TEST_F(hostile, receive_out_and_the_caller_is_interrupted_twice)
 	for (i = 0; i < 2; i++) {
 		ASSERT_TRUE(until_ioctl(pid, LPC_IOC_CALL));
 		ASSERT_EQ(0, kill(pid, SIGUSR1));
-		gate_wait(&gate);
+		gate_wait(&handled);
 		ASSERT_TRUE(until_ioctl(pid, LPC_IOC_CALL));
 		if (!i)
 			VICTIM_ENDS();
@@ -593,7 +591,7 @@ TEST_F(hostile, receive_out_and_the_caller_is_interrupted_twice)
 	EXPECT_EQ(0, reap(pid));
 	EXPECT_EQ(-EAGAIN, recv_now(self->r.port, &p));
 	EXPECT_TRUE(port_balanced(self->r.port));
-	gate_destroy(&gate);
+	gate_destroy(&handled);
 }
 
 TEST_F(hostile, callback_out_and_the_callbacks_deadline_fires)
