@@ -467,12 +467,16 @@ static struct lpc_call *call_resume(struct lpc_end *end, struct lpc_io *io)
 
 	lpc_lock(port);
 	call = lpc_slots_find(&port->slots, key);
-	if (IS_ERR(call) || call->from != end || call->id != io->msg.id)
+	if (IS_ERR(call) || call->from != end || call->id != io->msg.id) {
+		/* It ended with the end, and nobody knows any more how far it got. */
+		if (lpc_end_dead(end))
+			io->msg.status |= LPC_WAS_TAKEN;
 		call = ERR_PTR(lpc_end_dead(end) ? -EPIPE : -ESTALE);
-	else if (call->open != LPC_OPEN_PENDING)
+	} else if (call->open != LPC_OPEN_PENDING) {
 		call = ERR_PTR(call->waiter.task ? -EBUSY : -ESTALE);
-	else
+	} else {
 		call_come_back(call);
+	}
 	lpc_unlock(port);
 	return call;
 }

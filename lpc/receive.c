@@ -443,6 +443,11 @@ int lpc_reply_wait(struct lpc_end *end, struct lpc_io *io)
 	if (io->form == LPC_SPLIT_NT && io->msg.flags & LPC_WITH_REPLY)
 		lpc_split_resolve(&port->slots, io);
 	call = find_away(end, io->msg.id);
+	if (IS_ERR(call) && lpc_end_dead(end)) {
+		/* Its call ended with the end; who called back had received it. */
+		io->msg.status = LPC_WAS_TAKEN;
+		call = ERR_PTR(-ECONNRESET);
+	}
 	if (!IS_ERR(call) && io->msg.flags & LPC_WITH_REPLY) {
 		answered = find_answerable(end, &io->msg);
 		if (!IS_ERR(answered) && answered->parent == call) {

@@ -95,6 +95,17 @@ TEST_F(callback, its_answer_and_then_the_reply_arrive)
 	EXPECT_TRUE(port_balanced(self->r.port));
 }
 
+/* Its call has ended with the end: who called back had received it. */
+TEST_F(callback, after_a_shutdown_of_its_own_end_the_wait_is_ECONNRESET_and_taken)
+{
+	TAKE(0);
+	CALL_BACK(0);
+	ASSERT_EQ(0, do_shutdown(self->r.ce, LPC_SHUT_ALL));
+	REJOIN(LPC_WITH_REPLY | LPC_RECV_ANYWAY);
+	EXPECT_EQ(-ECONNRESET, driver_result(&self->c));
+	EXPECT_NE(0, self->cp.m.status & LPC_WAS_TAKEN);
+}
+
 TEST_F(callback, it_may_be_made_on_the_port_too_and_again_and_again)
 {
 	__u64 last = 0;
