@@ -84,6 +84,15 @@ static inline void lpc_ident_current(struct lpc_ident *who)
 	who->counted = false;
 }
 
+/**
+ * lpc_show - ids as a reader sees them
+ * @out: filled
+ * @reader: valid for the length of this call, as are the following
+ * @tgid: process, or NULL if there is none
+ * @tid: thread
+ * @uid: user
+ * @gid: group
+ */
 static inline void lpc_show(struct lpc_shown *out, const struct lpc_reader *reader,
 			    struct pid *tgid, struct pid *tid, kuid_t uid,
 			    kgid_t gid)

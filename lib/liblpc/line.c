@@ -106,7 +106,7 @@ static int put(struct line *l, uint64_t tag, uint32_t flags, uint32_t code, cons
 }
 
 /* Whatever stands in the way of an answer. */
-static int __cold reply_late(struct request *q, int32_t status, const void *data, size_t len)
+static int __cold reply_with_care(struct request *q, int32_t status, const void *data, size_t len)
 {
 	struct line *l = q->line;
 	bool locked;
@@ -137,7 +137,7 @@ int __hot lpc_line_reply(struct request *q, int32_t status, const void *data, si
 
 	if (__builtin_expect(q->state != REQUEST_OPEN || len > q->limit || !nobody_late(l) ||
 			     !ring_fits(out, (uint32_t)len), 0))
-		return reply_late(q, status, data, len);
+		return reply_with_care(q, status, data, len);
 	q->state = REQUEST_ANSWERED;
 	ring_put(out, (uint32_t)status, l->tag, data, (uint32_t)len, l->flags & RING_CALL);
 	channel_published(&l->ch);

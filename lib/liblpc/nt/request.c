@@ -39,6 +39,17 @@ static NTSTATUS bad_handle(NTSTATUS status, const PORT_MESSAGE *from)
 	return status;
 }
 
+/* The port that @message, which is sent, goes through. */
+static NTSTATUS hold_for(const PORT_MESSAGE *message, HANDLE port, struct nt_object **o)
+{
+	NTSTATUS s = nt_aligned(message);
+
+	if (s)
+		return s;
+	s = nt_hold(port, NT_PORTS, o);
+	return s ? bad_handle(s, message) : s;
+}
+
 /* Why a reply has found nobody; its header is what the kernel made of it. */
 static NTSTATUS reply_status(const struct lpc_split *s, int r)
 {
@@ -62,12 +73,9 @@ NTSTATUS NTAPI NtRequestPort(HANDLE PortHandle, PPORT_MESSAGE RequestMessage)
 	NTSTATUS status;
 	int r;
 
-	status = nt_aligned(RequestMessage);
+	status = hold_for(RequestMessage, PortHandle, &o);
 	if (status)
 		return status;
-	status = nt_hold(PortHandle, NT_PORTS, &o);
-	if (status)
-		return bad_handle(status, RequestMessage);
 	r = REPEAT(lpc_sys_send_split(o->fd, &s));
 	nt_drop(o);
 	return nt_status(r);
@@ -86,14 +94,11 @@ NTSTATUS NTAPI NtRequestWaitReplyPort(HANDLE PortHandle, PPORT_MESSAGE RequestMe
 	NTSTATUS status;
 	int r;
 
-	status = nt_aligned(RequestMessage);
+	status = nt_aligned(ReplyMessage);
 	if (!status)
-		status = nt_aligned(ReplyMessage);
+		status = hold_for(RequestMessage, PortHandle, &o);
 	if (status)
 		return status;
-	status = nt_hold(PortHandle, NT_PORTS, &o);
-	if (status)
-		return bad_handle(status, RequestMessage);
 	r = REPEAT(lpc_sys_call_split(o->fd, &s));
 	nt_drop(o);
 	return r ? request_status(&s, r) : STATUS_SUCCESS;
@@ -109,12 +114,9 @@ NTSTATUS NTAPI NtReplyPort(HANDLE PortHandle, PPORT_MESSAGE ReplyMessage)
 	NTSTATUS status;
 	int r;
 
-	status = nt_aligned(ReplyMessage);
+	status = hold_for(ReplyMessage, PortHandle, &o);
 	if (status)
 		return status;
-	status = nt_hold(PortHandle, NT_PORTS, &o);
-	if (status)
-		return bad_handle(status, ReplyMessage);
 	r = REPEAT(lpc_sys_reply_recv_split(o->fd, &s));
 	nt_drop(o);
 	return r ? reply_status(&s, r) : STATUS_SUCCESS;
@@ -130,12 +132,9 @@ NTSTATUS NTAPI NtReplyWaitReplyPort(HANDLE PortHandle, PPORT_MESSAGE ReplyMessag
 	NTSTATUS status;
 	int r;
 
-	status = nt_aligned(ReplyMessage);
+	status = hold_for(ReplyMessage, PortHandle, &o);
 	if (status)
 		return status;
-	status = nt_hold(PortHandle, NT_PORTS, &o);
-	if (status)
-		return bad_handle(status, ReplyMessage);
 	r = REPEAT(lpc_sys_reply_wait_split(o->fd, &s));
 	nt_drop(o);
 	if (r == -EPIPE)
