@@ -24,26 +24,18 @@ static int query_caller(int fd, uint64_t id, int capability, struct answer *a)
 }
 
 FIXTURE(caller) {
-	char name[NAME_ROOM];
-	int port;
-	struct gate up, down;
-	struct lpcbuf b;
+	struct open_port o;
 	struct answer a;
 };
 
 FIXTURE_SETUP(caller)
 {
-	self->port = port_create_mode(unique_name(self->name), 0666);
-	ASSERT_LE(0, self->port);
-	gate_init(&self->up);
-	gate_init(&self->down);
+	ASSERT_EQ(0, open_port_make(&self->o));
 }
 
 FIXTURE_TEARDOWN(caller)
 {
-	close(self->port);
-	gate_destroy(&self->up);
-	gate_destroy(&self->down);
+	open_port_end(&self->o);
 }
 
 static void call_once(const char *name, unsigned int level)
@@ -55,15 +47,12 @@ static void call_once(const char *name, unsigned int level)
 	_exit(0);
 }
 
-/* checkpatch: MACRO_ARG_REUSE: a variable's name */
-#define SERVE(self) ({							\
-	int __end = accept_one((self)->port, 7, 0);			\
-									\
-	ASSERT_LE(0, __end);						\
-	ASSERT_EQ(0, msg_recv((self)->port, &(self)->b, LONG));		\
-	ASSERT_EQ(LPC_REQUEST, (self)->b.m.type);			\
-	__end;								\
-})
+/* Becomes @uid, in a user namespace that is its own */
+static void become_owner(uid_t uid)
+{
+	must_be(0, become(uid));
+	must(unshare(CLONE_NEWUSER) == 0);
+}
 
 TEST_F(caller, tells_ids_groups_and_start_times)
 {
@@ -77,10 +66,10 @@ TEST_F(caller, tells_ids_groups_and_start_times)
 		must_be(0, groups_of(100, list));
 		must(setresgid(BOB, BOB, BOB) == 0);
 		must(setresuid(MARIA, MARIA, MARIA) == 0);
-		call_once(self->name, 0);
+		call_once(self->o.name, 0);
 	}
-	end = SERVE(self);
-	ASSERT_EQ(0, query_caller(self->port, self->b.m.id, -1, &self->a));
+	end = SERVE(&self->o);
+	ASSERT_EQ(0, query_caller(self->o.port, self->o.b.m.id, -1, &self->a));
 	EXPECT_EQ(pid, (pid_t)self->a.i.pid);
 	EXPECT_EQ(pid, (pid_t)self->a.i.tid);
 	EXPECT_EQ(MARIA, self->a.i.uid);
@@ -90,12 +79,12 @@ TEST_F(caller, tells_ids_groups_and_start_times)
 	EXPECT_EQ(0, self->a.i.unmapped_groups);
 	for (i = 0; i < 100; i++)
 		EXPECT_EQ(2000 + i, self->a.groups[i]);
-	EXPECT_EQ(0, query_call(self->port, self->b.m.id, &c));
+	EXPECT_EQ(0, query_call(self->o.port, self->o.b.m.id, &c));
 	EXPECT_EQ(c.start, self->a.i.start);
 	EXPECT_EQ(c.start, self->a.i.process_start);
 	/* the same through the server end; less room gets what fits */
 	struct lpc_query q = {
-		.what = LPC_WHAT_CALLER, .id = self->b.m.id,
+		.what = LPC_WHAT_CALLER, .id = self->o.b.m.id,
 		.out = (uintptr_t)&self->a, .size = sizeof(self->a.i) + 4,
 	};
 
@@ -108,9 +97,9 @@ TEST_F(caller, tells_ids_groups_and_start_times)
 	memset(&self->a, POISON, sizeof(self->a));
 	EXPECT_EQ(0, lpc_ioctl(end, LPC_IOC_QUERY, &q));
 	EXPECT_TRUE(is_poison((char *)&self->a + 8, sizeof(self->a) - 8));
-	EXPECT_EQ(0, msg_reply(self->port, &self->b, 0, NULL, 0));
+	EXPECT_EQ(0, msg_reply(self->o.port, &self->o.b, 0, NULL, 0));
 	EXPECT_EQ(0, reap(pid));
-	EXPECT_EQ(-ESTALE, query_caller(self->port, self->b.m.id, -1, &self->a));
+	EXPECT_EQ(-ESTALE, query_caller(self->o.port, self->o.b.m.id, -1, &self->a));
 	close(end);
 }
 
@@ -125,17 +114,16 @@ TEST_F(caller, groups_without_a_number_here_are_only_counted)
 		must_be(0, groups_of(5, list));
 		list[4] = MARIA;
 		must(setgroups(5, list) == 0);
-		call_once(self->name, 0);
+		call_once(self->o.name, 0);
 	}
-	end = SERVE(self);
+	end = SERVE(&self->o);
 	reader = fork_child();
 	if (reader == 0) {
-		must_be(0, become(MARIA));
-		must(unshare(CLONE_NEWUSER) == 0);
+		become_owner(MARIA);
 		must_be(0, write_file("/proc/self/setgroups", "deny"));
 		must_be(0, write_file("/proc/self/uid_map", "0 %u 1", MARIA));
 		must_be(0, write_file("/proc/self/gid_map", "5 %u 1", MARIA));
-		must_be(0, query_caller(end, self->b.m.id, CAP_SYS_ADMIN, &self->a));
+		must_be(0, query_caller(end, self->o.b.m.id, CAP_SYS_ADMIN, &self->a));
 		must_be(1, self->a.i.group_count);
 		must_be(5, self->a.groups[0]);
 		must_be(4, self->a.i.unmapped_groups);
@@ -146,7 +134,7 @@ TEST_F(caller, groups_without_a_number_here_are_only_counted)
 		_exit(0);
 	}
 	EXPECT_EQ(0, reap(reader));
-	EXPECT_EQ(0, msg_reply(self->port, &self->b, 0, NULL, 0));
+	EXPECT_EQ(0, msg_reply(self->o.port, &self->o.b, 0, NULL, 0));
 	EXPECT_EQ(0, reap(pid));
 	close(end);
 }
@@ -175,22 +163,22 @@ TEST_F(caller, a_capability_counts_over_the_askers_namespace_alone)
 				must_be(0, write_file("/proc/self/gid_map", "0 %u 1", MARIA));
 				must(unshare(CLONE_NEWUSER) == 0);
 			}
-			call_once(self->name, 0);
+			call_once(self->o.name, 0);
 		}
-		end = SERVE(self);
-		ASSERT_EQ(0, query_caller(self->port, self->b.m.id, CAP_NET_ADMIN, &self->a));
+		end = SERVE(&self->o);
+		ASSERT_EQ(0, query_caller(self->o.port, self->o.b.m.id, CAP_NET_ADMIN, &self->a));
 		EXPECT_EQ(kind == ROOT || kind == ONE,
 			  !!(self->a.i.status & LPC_CALLER_CAPABLE)) {
 			TH_LOG("kind %d", kind);
 		}
-		ASSERT_EQ(0, query_caller(self->port, self->b.m.id, CAP_SYS_ADMIN, &self->a));
+		ASSERT_EQ(0, query_caller(self->o.port, self->o.b.m.id, CAP_SYS_ADMIN, &self->a));
 		EXPECT_EQ(kind == ROOT, !!(self->a.i.status & LPC_CALLER_CAPABLE));
 		/* not asked: not told */
-		ASSERT_EQ(0, query_caller(self->port, self->b.m.id, -1, &self->a));
+		ASSERT_EQ(0, query_caller(self->o.port, self->o.b.m.id, -1, &self->a));
 		EXPECT_EQ(0, self->a.i.status & LPC_CALLER_CAPABLE);
-		EXPECT_EQ(0, msg_reply(self->port, &self->b, 0, NULL, 0));
+		EXPECT_EQ(0, msg_reply(self->o.port, &self->o.b, 0, NULL, 0));
 		EXPECT_EQ(0, reap(pid));
-		msg_recv(self->port, &self->b, LONG);
+		msg_recv(self->o.port, &self->o.b, LONG);
 		close(end);
 	}
 }
@@ -198,32 +186,25 @@ TEST_F(caller, a_capability_counts_over_the_askers_namespace_alone)
 TEST_F(caller, the_owner_of_a_namespace_holds_all_over_it)
 {
 	pid_t pid = fork_child(), reader;
+	uid_t who;
 	int end;
 
 	if (pid == 0) {
 		must_be(0, become(MARIA));
-		call_once(self->name, 0);
+		call_once(self->o.name, 0);
 	}
-	end = SERVE(self);
-	reader = fork_child();
-	if (reader == 0) {
-		must_be(0, become(MARIA));
-		must(unshare(CLONE_NEWUSER) == 0);
-		must_be(0, query_caller(end, self->b.m.id, CAP_SYS_ADMIN, &self->a));
-		must(self->a.i.status & LPC_CALLER_CAPABLE);
-		_exit(0);
+	end = SERVE(&self->o);
+	for (who = MARIA; who <= BOB; who++) {
+		reader = fork_child();
+		if (reader == 0) {
+			become_owner(who);
+			must_be(0, query_caller(end, self->o.b.m.id, CAP_SYS_ADMIN, &self->a));
+			must_be(who == MARIA, !!(self->a.i.status & LPC_CALLER_CAPABLE));
+			_exit(0);
+		}
+		EXPECT_EQ(0, reap(reader));
 	}
-	EXPECT_EQ(0, reap(reader));
-	reader = fork_child();
-	if (reader == 0) {
-		must_be(0, become(BOB));
-		must(unshare(CLONE_NEWUSER) == 0);
-		must_be(0, query_caller(end, self->b.m.id, CAP_SYS_ADMIN, &self->a));
-		must(!(self->a.i.status & LPC_CALLER_CAPABLE));
-		_exit(0);
-	}
-	EXPECT_EQ(0, reap(reader));
-	EXPECT_EQ(0, msg_reply(self->port, &self->b, 0, NULL, 0));
+	EXPECT_EQ(0, msg_reply(self->o.port, &self->o.b, 0, NULL, 0));
 	EXPECT_EQ(0, reap(pid));
 	close(end);
 }
@@ -236,9 +217,9 @@ TEST_F(caller, the_label_is_what_the_security_module_says)
 	int end, fd, len = 0;
 
 	if (pid == 0)
-		call_once(self->name, 0);
-	end = SERVE(self);
-	ASSERT_EQ(0, query_caller(self->port, self->b.m.id, -1, &self->a));
+		call_once(self->o.name, 0);
+	end = SERVE(&self->o);
+	ASSERT_EQ(0, query_caller(self->o.port, self->o.b.m.id, -1, &self->a));
 	fd = open("/proc/self/attr/current", O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		len = read(fd, text, sizeof(text) - 1);
@@ -250,7 +231,7 @@ TEST_F(caller, the_label_is_what_the_security_module_says)
 	if (len > 0)
 		EXPECT_EQ(0, memcmp(text, self->a.i.label, len));
 	EXPECT_EQ(0, self->a.i.label[self->a.i.label_len]);
-	EXPECT_EQ(0, msg_reply(self->port, &self->b, 0, NULL, 0));
+	EXPECT_EQ(0, msg_reply(self->o.port, &self->o.b, 0, NULL, 0));
 	EXPECT_EQ(0, reap(pid));
 	close(end);
 }
@@ -261,11 +242,11 @@ TEST_F(caller, an_anonymous_client_is_not_asked_about)
 	int end;
 
 	if (pid == 0)
-		call_once(self->name, LPC_LEVEL_ANONYMOUS);
-	end = SERVE(self);
-	EXPECT_EQ(-EACCES, query_caller(self->port, self->b.m.id, -1, &self->a));
+		call_once(self->o.name, LPC_LEVEL_ANONYMOUS);
+	end = SERVE(&self->o);
+	EXPECT_EQ(-EACCES, query_caller(self->o.port, self->o.b.m.id, -1, &self->a));
 	EXPECT_EQ(0, self->a.i.pid);
-	EXPECT_EQ(0, msg_reply(self->port, &self->b, 0, NULL, 0));
+	EXPECT_EQ(0, msg_reply(self->o.port, &self->o.b, 0, NULL, 0));
 	EXPECT_EQ(0, reap(pid));
 	close(end);
 }
@@ -275,12 +256,12 @@ TEST_F(caller, what_nobody_waits_for_has_no_caller)
 	struct link l;
 	uint64_t id;
 
-	ASSERT_EQ(0, link_connect(&l, self->port, self->name, 1, 0));
+	ASSERT_EQ(0, link_connect(&l, self->o.port, self->o.name, 1, 0));
 	ASSERT_EQ(0, msg_call_async(l.client, 1, NULL, 0, LONG, &id));
 	/* queued, then received */
-	EXPECT_EQ(-ESTALE, query_caller(self->port, id, -1, &self->a));
-	ASSERT_EQ(0, msg_recv(self->port, &self->b, LONG));
-	EXPECT_EQ(-EOPNOTSUPP, query_caller(self->port, id, -1, &self->a));
+	EXPECT_EQ(-ESTALE, query_caller(self->o.port, id, -1, &self->a));
+	ASSERT_EQ(0, msg_recv(self->o.port, &self->o.b, LONG));
+	EXPECT_EQ(-EOPNOTSUPP, query_caller(self->o.port, id, -1, &self->a));
 	/* the sender's own end does not ask about itself */
 	EXPECT_EQ(-ESTALE, query_caller(l.client, id, -1, &self->a));
 	EXPECT_EQ(-ESTALE, query_caller(l.server, id + 1, -1, &self->a));
@@ -306,13 +287,13 @@ TEST_F(caller, malformed_questions_are_EINVAL)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(q); i++)
-		EXPECT_EQ(-EINVAL, lpc_ioctl(self->port, LPC_IOC_QUERY, &q[i])) {
+		EXPECT_EQ(-EINVAL, lpc_ioctl(self->o.port, LPC_IOC_QUERY, &q[i])) {
 			TH_LOG("question %u", i);
 		}
 	/* by name there is no request */
 	q[0] = (struct lpc_query){
-		.what = LPC_WHAT_CALLER, .name = (uintptr_t)self->name,
-		.name_len = strlen(self->name),
+		.what = LPC_WHAT_CALLER, .name = (uintptr_t)self->o.name,
+		.name_len = strlen(self->o.name),
 	};
 	EXPECT_EQ(-EINVAL, lpc_ioctl(lpc_dev(), LPC_IOC_QUERY, &q[0]));
 	EXPECT_EQ(-EINVAL, list_all(LPC_WHAT_CALLER, 1, &self->a, sizeof(self->a), 1, NULL));

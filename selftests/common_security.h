@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * common_security.h - capabilities, groups and files of users, for the tests of
- * who may what.
+ * common_security.h - capabilities, groups and files of users, and a port for all
+ * of them, for the tests of who may what.
  */
 #ifndef LPC_SELFTESTS_COMMON_SECURITY_H
 #define LPC_SELFTESTS_COMMON_SECURITY_H
@@ -120,5 +120,75 @@ static inline int impersonate(int end, uint64_t id, uint64_t callback,
 	a->room = ARRAY_SIZE(list);
 	return lpc_ioctl(end, LPC_IOC_IMPERSONATE, a);
 }
+
+/*
+ * In a process of its own: the end that @uid connected, which that user's process
+ * handed over before it ended
+ */
+static inline int end_of(uid_t uid, const char *name, unsigned int level,
+			 unsigned int tracking)
+{
+	int sv[2], end;
+	pid_t pid;
+
+	must(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv) == 0);
+	pid = fork_child();
+	if (pid == 0) {
+		must_be(0, become(uid));
+		end = connect_at(name, level, tracking);
+		must(end >= 0);
+		must_be(0, send_fd(sv[0], end));
+		_exit(0);
+	}
+	end = recv_fd(sv[1]);
+	must(end >= 0);
+	must_be(0, reap(pid));
+	return end;
+}
+
+/* ---- a server that all users may connect to --------------------------------- */
+
+struct open_port {
+	char name[NAME_ROOM];
+	int port;
+	struct gate up, down;	/* to and from the processes of a test */
+	struct lpcbuf b;
+};
+
+/* 0 or -errno */
+static inline int open_port_make(struct open_port *o)
+{
+	o->port = port_create_mode(unique_name(o->name), 0666);
+	if (o->port < 0)
+		return o->port;
+	gate_init(&o->up);
+	gate_init(&o->down);
+	return 0;
+}
+
+static inline void open_port_end(struct open_port *o)
+{
+	close(o->port);
+	gate_destroy(&o->up);
+	gate_destroy(&o->down);
+}
+
+/* Accepts a client and receives its call: the server end */
+#define SERVE(o) ({							\
+	struct open_port *__o = (o);					\
+	int __end = accept_one(__o->port, 7, 0);			\
+									\
+	ASSERT_LE(0, __end);						\
+	ASSERT_EQ(0, msg_recv(__o->port, &__o->b, LONG));		\
+	ASSERT_EQ(LPC_REQUEST, __o->b.m.type);				\
+	__end;								\
+})
+
+/* Answers what it received */
+#define ANSWER(o) do {							\
+	struct open_port *__o = (o);					\
+									\
+	ASSERT_EQ(0, msg_reply(__o->port, &__o->b, 0, NULL, 0));	\
+} while (0)
 
 #endif /* LPC_SELFTESTS_COMMON_SECURITY_H */

@@ -6,26 +6,18 @@
 #include "common_security.h"
 
 FIXTURE(grant) {
-	char name[NAME_ROOM];
-	int port;
-	struct gate up, down;
-	struct lpcbuf b;
+	struct open_port o;
 	struct lpc_impersonate a;
 };
 
 FIXTURE_SETUP(grant)
 {
-	self->port = port_create_mode(unique_name(self->name), 0666);
-	ASSERT_LE(0, self->port);
-	gate_init(&self->up);
-	gate_init(&self->down);
+	ASSERT_EQ(0, open_port_make(&self->o));
 }
 
 FIXTURE_TEARDOWN(grant)
 {
-	close(self->port);
-	gate_destroy(&self->up);
-	gate_destroy(&self->down);
+	open_port_end(&self->o);
 }
 
 /* A client process that connects as @uid and makes one call with @flags */
@@ -48,27 +40,13 @@ static pid_t client(const char *name, uid_t uid, unsigned int level,
 	return pid;
 }
 
-/* Accepts it and receives its call: the server end */
-/* checkpatch: MACRO_ARG_REUSE: a variable's name */
-#define SERVE(self) ({							\
-	int __end = accept_one((self)->port, 7, 0);			\
-									\
-	ASSERT_LE(0, __end);						\
-	ASSERT_EQ(0, msg_recv((self)->port, &(self)->b, LONG));		\
-	ASSERT_EQ(LPC_REQUEST, (self)->b.m.type);			\
-	__end;								\
-})
-
-/* checkpatch: MACRO_ARG_REUSE: a variable's name */
-#define ANSWER(self) ASSERT_EQ(0, msg_reply((self)->port, &(self)->b, 0, NULL, 0))
-
 TEST_F(grant, tells_the_ids_of_a_client_that_allows_it)
 {
-	pid_t pid = client(self->name, MARIA, LPC_LEVEL_IMPERSONATE, 0, 0);
+	pid_t pid = client(self->o.name, MARIA, LPC_LEVEL_IMPERSONATE, 0, 0);
 	struct lpc_conn_info c;
-	int end = SERVE(self);
+	int end = SERVE(&self->o);
 
-	EXPECT_EQ(0, impersonate(end, self->b.m.id, 0, &self->a));
+	EXPECT_EQ(0, impersonate(end, self->o.b.m.id, 0, &self->a));
 	EXPECT_EQ(MARIA, self->a.uid);
 	EXPECT_EQ(MARIA, self->a.gid);
 	EXPECT_EQ(0, self->a.count);
@@ -81,10 +59,10 @@ TEST_F(grant, tells_the_ids_of_a_client_that_allows_it)
 	EXPECT_EQ(0, fsuid_now());
 	EXPECT_NE(0, caps_now().effective);
 	/* and again */
-	EXPECT_EQ(0, impersonate(end, self->b.m.id, 0, &self->a));
-	ANSWER(self);
+	EXPECT_EQ(0, impersonate(end, self->o.b.m.id, 0, &self->a));
+	ANSWER(&self->o);
 	EXPECT_EQ(0, reap(pid));
-	EXPECT_EQ(-ESTALE, impersonate(end, self->b.m.id, 0, &self->a));
+	EXPECT_EQ(-ESTALE, impersonate(end, self->o.b.m.id, 0, &self->a));
 	EXPECT_EQ(UINT32_MAX, self->a.uid);
 	close(end);
 }
@@ -106,42 +84,42 @@ TEST_F(grant, needs_a_level_that_allows_it)
 	uint32_t uid;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		pid_t pid = client(self->name, MARIA, cases[i].level,
+		pid_t pid = client(self->o.name, MARIA, cases[i].level,
 				   cases[i].tracking, LPC_IMPERSONATE_ME);
-		int end = SERVE(self);
+		int end = SERVE(&self->o);
 
-		EXPECT_EQ(cases[i].want, impersonate(end, self->b.m.id, 0, &self->a));
+		EXPECT_EQ(cases[i].want, impersonate(end, self->o.b.m.id, 0, &self->a));
 		uid = MARIA;
 		if (cases[i].want)
 			uid = UINT32_MAX;
 		EXPECT_EQ(uid, self->a.uid);
 		EXPECT_EQ(cases[i].level, self->a.level);
-		ANSWER(self);
+		ANSWER(&self->o);
 		EXPECT_EQ(0, reap(pid));
-		msg_recv(self->port, &self->b, LONG);
+		msg_recv(self->o.port, &self->o.b, LONG);
 		close(end);
 	}
 }
 
 TEST_F(grant, a_level_or_tracking_that_is_none_is_EINVAL)
 {
-	EXPECT_EQ(-EINVAL, connect_at(self->name, 4, 0));
-	EXPECT_EQ(-EINVAL, connect_at(self->name, 255, 0));
-	EXPECT_EQ(-EINVAL, connect_at(self->name, 0, 2));
-	EXPECT_EQ(0, PORT_FIELD(self->port, pending));
+	EXPECT_EQ(-EINVAL, connect_at(self->o.name, 4, 0));
+	EXPECT_EQ(-EINVAL, connect_at(self->o.name, 255, 0));
+	EXPECT_EQ(-EINVAL, connect_at(self->o.name, 0, 2));
+	EXPECT_EQ(0, PORT_FIELD(self->o.port, pending));
 }
 
 TEST_F(grant, a_message_can_forbid_it)
 {
-	pid_t pid = client(self->name, MARIA, LPC_LEVEL_IMPERSONATE,
+	pid_t pid = client(self->o.name, MARIA, LPC_LEVEL_IMPERSONATE,
 			   LPC_TRACK_DYNAMIC, LPC_NO_IMPERSONATE);
 	struct lpc_call_info c;
-	int end = SERVE(self);
+	int end = SERVE(&self->o);
 
-	EXPECT_EQ(-EACCES, impersonate(end, self->b.m.id, 0, &self->a));
-	EXPECT_EQ(0, query_call(end, self->b.m.id, &c));
+	EXPECT_EQ(-EACCES, impersonate(end, self->o.b.m.id, 0, &self->a));
+	EXPECT_EQ(0, query_call(end, self->o.b.m.id, &c));
 	EXPECT_EQ(LPC_NO_IMPERSONATE, c.flags);
-	ANSWER(self);
+	ANSWER(&self->o);
 	EXPECT_EQ(0, reap(pid));
 	close(end);
 }
@@ -150,16 +128,16 @@ TEST_F(grant, the_flags_of_a_message_exclude_each_other_and_are_for_calls)
 {
 	struct link l;
 
-	ASSERT_EQ(0, link_connect(&l, self->port, self->name, 1, 0));
-	buf_set(&self->b, 1, NULL, 0);
-	EXPECT_EQ(-EINVAL, msg_call_buf(l.client, &self->b, LPC_NO_IMPERSONATE |
+	ASSERT_EQ(0, link_connect(&l, self->o.port, self->o.name, 1, 0));
+	buf_set(&self->o.b, 1, NULL, 0);
+	EXPECT_EQ(-EINVAL, msg_call_buf(l.client, &self->o.b, LPC_NO_IMPERSONATE |
 					LPC_IMPERSONATE_ME, LONG));
-	buf_set(&self->b, 1, NULL, 0);
-	self->b.m.flags = LPC_IMPERSONATE_ME;
-	EXPECT_EQ(-EINVAL, lpc_ioctl(l.client, LPC_IOC_SEND, &self->b));
-	buf_recv(&self->b, NO_WAIT);
-	self->b.m.flags |= LPC_NO_IMPERSONATE;
-	EXPECT_EQ(-EINVAL, lpc_ioctl(l.port, LPC_IOC_REPLY_RECV, &self->b));
+	buf_set(&self->o.b, 1, NULL, 0);
+	self->o.b.m.flags = LPC_IMPERSONATE_ME;
+	EXPECT_EQ(-EINVAL, lpc_ioctl(l.client, LPC_IOC_SEND, &self->o.b));
+	buf_recv(&self->o.b, NO_WAIT);
+	self->o.b.m.flags |= LPC_NO_IMPERSONATE;
+	EXPECT_EQ(-EINVAL, lpc_ioctl(l.port, LPC_IOC_REPLY_RECV, &self->o.b));
 	close(l.client);
 	close(l.server);
 }
@@ -170,8 +148,8 @@ TEST_F(grant, needs_both_capabilities)
 		0, CAP_BIT(CAP_SETUID), CAP_BIT(CAP_SETGID),
 		CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETGID),
 	};
-	pid_t pid = client(self->name, MARIA, LPC_LEVEL_IMPERSONATE, 0, 0);
-	int end = SERVE(self);
+	pid_t pid = client(self->o.name, MARIA, LPC_LEVEL_IMPERSONATE, 0, 0);
+	int end = SERVE(&self->o);
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(keep); i++) {
@@ -180,12 +158,12 @@ TEST_F(grant, needs_both_capabilities)
 		if (server == 0) {
 			must_be(0, become_with(BOB, keep[i]));
 			must_be(i == 3 ? 0 : -EPERM,
-				impersonate(end, self->b.m.id, 0, &self->a));
+				impersonate(end, self->o.b.m.id, 0, &self->a));
 			_exit(0);
 		}
 		EXPECT_EQ(0, reap(server));
 	}
-	ANSWER(self);
+	ANSWER(&self->o);
 	EXPECT_EQ(0, reap(pid));
 	close(end);
 }
@@ -193,8 +171,8 @@ TEST_F(grant, needs_both_capabilities)
 /* Anybody has both capabilities over a namespace that it makes. */
 TEST_F(grant, an_id_without_a_number_here_is_EPERM)
 {
-	pid_t pid = client(self->name, BOB, LPC_LEVEL_IMPERSONATE, 0, 0);
-	int end = SERVE(self);
+	pid_t pid = client(self->o.name, BOB, LPC_LEVEL_IMPERSONATE, 0, 0);
+	int end = SERVE(&self->o);
 	pid_t server = fork_child();
 
 	if (server == 0) {
@@ -204,12 +182,12 @@ TEST_F(grant, an_id_without_a_number_here_is_EPERM)
 		must_be(0, write_file("/proc/self/uid_map", "0 %u 1", MARIA));
 		must_be(0, write_file("/proc/self/gid_map", "0 %u 1", MARIA));
 		must(caps_now().effective & CAP_BIT(CAP_SETUID));
-		must_be(-EPERM, impersonate(end, self->b.m.id, 0, &self->a));
+		must_be(-EPERM, impersonate(end, self->o.b.m.id, 0, &self->a));
 		must_be(UINT32_MAX, self->a.uid);
 		_exit(0);
 	}
 	EXPECT_EQ(0, reap(server));
-	ANSWER(self);
+	ANSWER(&self->o);
 	EXPECT_EQ(0, reap(pid));
 	close(end);
 }
@@ -227,16 +205,16 @@ TEST_F(grant, root_in_a_users_namespace_is_not_given_to_that_user)
 		must_be(0, write_file("/proc/self/setgroups", "deny"));
 		must_be(0, write_file("/proc/self/uid_map", "0 %u 1", MARIA));
 		must_be(0, write_file("/proc/self/gid_map", "0 %u 1", MARIA));
-		gate_post(&self->up, 0);
-		end = accept_one(self->port, 7, 0);
+		gate_post(&self->o.up, 0);
+		end = accept_one(self->o.port, 7, 0);
 		must(end >= 0);
-		must_be(0, msg_recv(self->port, &self->b, LONG));
-		must_be(UINT32_MAX, self->b.m.uid);
-		must_be(-EPERM, impersonate(end, self->b.m.id, 0, &self->a));
-		must_be(0, msg_reply(self->port, &self->b, 0, NULL, 0));
+		must_be(0, msg_recv(self->o.port, &self->o.b, LONG));
+		must_be(UINT32_MAX, self->o.b.m.uid);
+		must_be(-EPERM, impersonate(end, self->o.b.m.id, 0, &self->a));
+		must_be(0, msg_reply(self->o.port, &self->o.b, 0, NULL, 0));
 		_exit(0);
 	}
-	gate_wait(&self->up);
+	gate_wait(&self->o.up);
 	root = fork_child();
 	if (root == 0) {
 		char path[64];
@@ -246,7 +224,7 @@ TEST_F(grant, root_in_a_users_namespace_is_not_given_to_that_user)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		must(fd >= 0);
 		must(setns(fd, CLONE_NEWUSER) == 0);
-		end = connect_at(self->name, LPC_LEVEL_IMPERSONATE,
+		end = connect_at(self->o.name, LPC_LEVEL_IMPERSONATE,
 				 LPC_TRACK_DYNAMIC);
 		must(end >= 0);
 		must_be(0, msg_call(end, 1, NULL, 0, NULL, LONG));
@@ -266,21 +244,8 @@ static pid_t deputy(const char *name, uid_t uid, unsigned int tracking,
 
 	if (pid == 0) {
 		struct lpcbuf r;
-		int sv[2], end;
-		pid_t maria;
+		int end = end_of(MARIA, name, LPC_LEVEL_IMPERSONATE, tracking);
 
-		must(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv) == 0);
-		maria = fork_child();
-		if (maria == 0) {
-			must_be(0, become(MARIA));
-			end = connect_at(name, LPC_LEVEL_IMPERSONATE, tracking);
-			must(end >= 0);
-			must_be(0, send_fd(sv[0], end));
-			_exit(0);
-		}
-		end = recv_fd(sv[1]);
-		must(end >= 0);
-		must_be(0, reap(maria));
 		if (uid)
 			must_be(0, become(uid));
 		buf_set(&r, 1, NULL, 0);
@@ -313,21 +278,21 @@ TEST_F(grant, covers_its_giver_and_nobody_else)
 	uint32_t uid;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		pid_t pid = deputy(self->name, cases[i].uid, cases[i].tracking,
+		pid_t pid = deputy(self->o.name, cases[i].uid, cases[i].tracking,
 				   cases[i].flags);
-		int end = SERVE(self);
+		int end = SERVE(&self->o);
 
-		EXPECT_EQ(cases[i].uid, self->b.m.uid);
-		EXPECT_EQ(cases[i].want, impersonate(end, self->b.m.id, 0, &self->a)) {
+		EXPECT_EQ(cases[i].uid, self->o.b.m.uid);
+		EXPECT_EQ(cases[i].want, impersonate(end, self->o.b.m.id, 0, &self->a)) {
 			TH_LOG("case %u", i);
 		}
 		uid = cases[i].uid;
 		if (cases[i].want)
 			uid = UINT32_MAX;
 		EXPECT_EQ(uid, self->a.uid);
-		ANSWER(self);
+		ANSWER(&self->o);
 		EXPECT_EQ(0, reap(pid));
-		msg_recv(self->port, &self->b, LONG);
+		msg_recv(self->o.port, &self->o.b, LONG);
 		close(end);
 	}
 }
@@ -375,16 +340,16 @@ TEST_F(grant, static_is_as_connected_dynamic_as_sent)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		pid_t pid = regrouped(self->name, cases[i].tracking, cases[i].n);
-		int end = SERVE(self);
+		pid_t pid = regrouped(self->o.name, cases[i].tracking, cases[i].n);
+		int end = SERVE(&self->o);
 
-		EXPECT_EQ(cases[i].want, impersonate(end, self->b.m.id, 0, &self->a)) {
+		EXPECT_EQ(cases[i].want, impersonate(end, self->o.b.m.id, 0, &self->a)) {
 			TH_LOG("case %u", i);
 		}
 		EXPECT_EQ(cases[i].count, self->a.count);
-		ANSWER(self);
+		ANSWER(&self->o);
 		EXPECT_EQ(0, reap(pid));
-		msg_recv(self->port, &self->b, LONG);
+		msg_recv(self->o.port, &self->o.b, LONG);
 		close(end);
 	}
 }
@@ -400,33 +365,33 @@ TEST_F(grant, a_client_that_dropped_its_uid_is_not_given_as_it_was)
 		int end;
 
 		if (pid == 0) {
-			end = connect_at(self->name, LPC_LEVEL_IMPERSONATE, tracking);
+			end = connect_at(self->o.name, LPC_LEVEL_IMPERSONATE, tracking);
 			must(end >= 0);
 			must_be(0, become(MARIA));
-			buf_set(&self->b, 1, NULL, 0);
-			must_be(0, msg_call_buf(end, &self->b, i ? LPC_IMPERSONATE_ME :
+			buf_set(&self->o.b, 1, NULL, 0);
+			must_be(0, msg_call_buf(end, &self->o.b, i ? LPC_IMPERSONATE_ME :
 						0, LONG));
 			_exit(0);
 		}
-		end = SERVE(self);
-		EXPECT_EQ((i ? 0 : -EACCES), impersonate(end, self->b.m.id, 0, &self->a));
+		end = SERVE(&self->o);
+		EXPECT_EQ((i ? 0 : -EACCES), impersonate(end, self->o.b.m.id, 0, &self->a));
 		EXPECT_EQ((i ? MARIA : UINT32_MAX), self->a.uid);
-		ANSWER(self);
+		ANSWER(&self->o);
 		EXPECT_EQ(0, reap(pid));
-		msg_recv(self->port, &self->b, LONG);
+		msg_recv(self->o.port, &self->o.b, LONG);
 		close(end);
 	}
 }
 
 TEST_F(grant, too_little_room_for_the_groups_is_EMSGSIZE_and_says_how_many)
 {
-	pid_t pid = regrouped(self->name, LPC_TRACK_DYNAMIC, 70);
-	int end = SERVE(self), i;
+	pid_t pid = regrouped(self->o.name, LPC_TRACK_DYNAMIC, 70);
+	int end = SERVE(&self->o), i;
 	gid_t list[71];
 
 	memset(list, POISON, sizeof(list));
 	self->a = (struct lpc_impersonate){
-		.id = self->b.m.id, .groups = (uintptr_t)list, .room = 69,
+		.id = self->o.b.m.id, .groups = (uintptr_t)list, .room = 69,
 	};
 	EXPECT_EQ(-EMSGSIZE, lpc_ioctl(end, LPC_IOC_IMPERSONATE, &self->a));
 	EXPECT_EQ(70, self->a.count);
@@ -440,7 +405,7 @@ TEST_F(grant, too_little_room_for_the_groups_is_EMSGSIZE_and_says_how_many)
 	EXPECT_TRUE(is_poison(&list[70], sizeof(list[70])));
 	self->a.groups = 8;
 	EXPECT_EQ(-EFAULT, lpc_ioctl(end, LPC_IOC_IMPERSONATE, &self->a));
-	ANSWER(self);
+	ANSWER(&self->o);
 	EXPECT_EQ(0, reap(pid));
 	close(end);
 }
@@ -449,21 +414,21 @@ TEST_F(grant, too_little_room_for_the_groups_is_EMSGSIZE_and_says_how_many)
 
 TEST_F(grant, a_request_that_is_not_received_here_is_ESTALE)
 {
-	pid_t pid = client(self->name, MARIA, LPC_LEVEL_IMPERSONATE, 0, 0);
-	int end = accept_one(self->port, 7, 0), other;
+	pid_t pid = client(self->o.name, MARIA, LPC_LEVEL_IMPERSONATE, 0, 0);
+	int end = accept_one(self->o.port, 7, 0), other;
 	struct link l;
 	uint64_t id;
 
 	ASSERT_LE(0, end);
-	ASSERT_EQ(0, link_connect(&l, self->port, self->name, 1, 0));
-	ASSERT_TRUE(until_calls(self->port, 1));
+	ASSERT_EQ(0, link_connect(&l, self->o.port, self->o.name, 1, 0));
+	ASSERT_TRUE(until_calls(self->o.port, 1));
 	struct lpc_call_info c;
 
-	ASSERT_EQ(1, list_calls(port_serial(self->port), &c, 1));
+	ASSERT_EQ(1, list_calls(port_serial(self->o.port), &c, 1));
 	/* its id is known, it is queued still */
 	EXPECT_EQ(-ESTALE, impersonate(end, c.id, 0, &self->a));
-	ASSERT_EQ(0, msg_recv(self->port, &self->b, LONG));
-	EXPECT_EQ(c.id, self->b.m.id);
+	ASSERT_EQ(0, msg_recv(self->o.port, &self->o.b, LONG));
+	EXPECT_EQ(c.id, self->o.b.m.id);
 	EXPECT_EQ(0, impersonate(end, c.id, 0, &self->a));
 	/* over another connection's end */
 	EXPECT_EQ(-ESTALE, impersonate(l.server, c.id, 0, &self->a));
@@ -473,25 +438,25 @@ TEST_F(grant, a_request_that_is_not_received_here_is_ESTALE)
 	EXPECT_EQ(-ESTALE, impersonate(end, 0, 0, &self->a));
 	EXPECT_EQ(-ESTALE, impersonate(end, c.id, c.id, &self->a));
 	/* files of other kinds */
-	EXPECT_EQ(-ENOTTY, impersonate(self->port, c.id, 0, &self->a));
+	EXPECT_EQ(-ENOTTY, impersonate(self->o.port, c.id, 0, &self->a));
 	EXPECT_EQ(-ENOTTY, impersonate(l.client, c.id, 0, &self->a));
 	EXPECT_EQ(-ENOTTY, impersonate(lpc_dev(), c.id, 0, &self->a));
-	ANSWER(self);
+	ANSWER(&self->o);
 	EXPECT_EQ(0, reap(pid));
 
 	/* a connection request and a datagram are no requests */
-	other = port_connect_async(self->name, NULL);
+	other = port_connect_async(self->o.name, NULL);
 	ASSERT_LE(0, other);
 	id = 0;
-	while (!msg_recv(self->port, &self->b, LONG) &&
-	       self->b.m.type != LPC_CONNECTION_REQUEST)
+	while (!msg_recv(self->o.port, &self->o.b, LONG) &&
+	       self->o.b.m.type != LPC_CONNECTION_REQUEST)
 		;
-	id = self->b.m.id;
+	id = self->o.b.m.id;
 	EXPECT_EQ(-ESTALE, impersonate(end, id, 0, &self->a));
 	EXPECT_EQ(0, msg_send(l.client, 1, NULL, 0));
-	ASSERT_EQ(0, msg_recv(self->port, &self->b, LONG));
-	EXPECT_EQ(LPC_DATAGRAM, self->b.m.type);
-	EXPECT_EQ(-ESTALE, impersonate(l.server, self->b.m.id, 0, &self->a));
+	ASSERT_EQ(0, msg_recv(self->o.port, &self->o.b, LONG));
+	EXPECT_EQ(LPC_DATAGRAM, self->o.b.m.type);
+	EXPECT_EQ(-ESTALE, impersonate(l.server, self->o.b.m.id, 0, &self->a));
 	close(other);
 	close(end);
 	close(l.client);
@@ -504,15 +469,15 @@ TEST_F(grant, an_asynchronous_call_has_nobody_who_waits)
 	int end;
 
 	if (pid == 0) {
-		end = connect_at(self->name, LPC_LEVEL_IMPERSONATE, 0);
+		end = connect_at(self->o.name, LPC_LEVEL_IMPERSONATE, 0);
 		must(end >= 0);
 		must_be(0, msg_call_async(end, 1, NULL, 0, LONG, NULL));
-		must_be(0, msg_recv(end, &self->b, LONG));
+		must_be(0, msg_recv(end, &self->o.b, LONG));
 		_exit(0);
 	}
-	end = SERVE(self);
-	EXPECT_EQ(-EOPNOTSUPP, impersonate(end, self->b.m.id, 0, &self->a));
-	ANSWER(self);
+	end = SERVE(&self->o);
+	EXPECT_EQ(-EOPNOTSUPP, impersonate(end, self->o.b.m.id, 0, &self->a));
+	ANSWER(&self->o);
 	EXPECT_EQ(0, reap(pid));
 	close(end);
 }
@@ -523,17 +488,17 @@ TEST_F(grant, a_canceled_call_is_ECANCELED)
 	int end;
 
 	if (pid == 0) {
-		end = connect_at(self->name, LPC_LEVEL_IMPERSONATE, 0);
+		end = connect_at(self->o.name, LPC_LEVEL_IMPERSONATE, 0);
 		must(end >= 0);
 		must_be(-ETIMEDOUT, msg_call(end, 1, NULL, 0, NULL, SHORT));
-		gate_post(&self->up, 0);
-		gate_wait(&self->down);
+		gate_post(&self->o.up, 0);
+		gate_wait(&self->o.down);
 		_exit(0);
 	}
-	end = SERVE(self);
-	gate_wait(&self->up);
-	EXPECT_EQ(-ECANCELED, impersonate(end, self->b.m.id, 0, &self->a));
-	gate_post(&self->down, 0);
+	end = SERVE(&self->o);
+	gate_wait(&self->o.up);
+	EXPECT_EQ(-ECANCELED, impersonate(end, self->o.b.m.id, 0, &self->a));
+	gate_post(&self->o.down, 0);
 	EXPECT_EQ(0, reap(pid));
 	close(end);
 }
@@ -554,20 +519,20 @@ TEST_F(grant, a_thread_that_is_away_is_EAGAIN)
 	int end;
 
 	if (pid == 0) {
-		end = connect_at(self->name, LPC_LEVEL_IMPERSONATE,
+		end = connect_at(self->o.name, LPC_LEVEL_IMPERSONATE,
 				 LPC_TRACK_DYNAMIC);
 		must(end >= 0);
-		must_be(0, msg_call(end, 1, NULL, 0, &self->b, LONG));
+		must_be(0, msg_call(end, 1, NULL, 0, &self->o.b, LONG));
 		/* the callback */
-		must_be(LPC_REQUEST, self->b.m.type);
-		gate_post(&self->up, 0);
-		gate_wait(&self->down);
-		must_be(0, msg_reply_wait(end, &self->b, LPC_WITH_REPLY, LONG));
-		must_be(LPC_REPLY, self->b.m.type);
+		must_be(LPC_REQUEST, self->o.b.m.type);
+		gate_post(&self->o.up, 0);
+		gate_wait(&self->o.down);
+		must_be(0, msg_reply_wait(end, &self->o.b, LPC_WITH_REPLY, LONG));
+		must_be(LPC_REPLY, self->o.b.m.type);
 		_exit(0);
 	}
-	end = SERVE(self);
-	uint64_t id = self->b.m.id;
+	end = SERVE(&self->o);
+	uint64_t id = self->o.b.m.id;
 	struct lpcbuf cb;
 
 	EXPECT_EQ(0, impersonate(end, id, 0, &self->a));
@@ -580,13 +545,13 @@ TEST_F(grant, a_thread_that_is_away_is_EAGAIN)
 		must_be(0, msg_call_buf(end, &cb, 0, LONG));
 		_exit(0);
 	}
-	gate_wait(&self->up);
+	gate_wait(&self->o.up);
 	EXPECT_EQ(-EAGAIN, impersonate(end, id, 0, &self->a));
-	gate_post(&self->down, 0);
+	gate_post(&self->o.down, 0);
 	EXPECT_EQ(0, reap(caller));
 	/* back again */
 	EXPECT_TRUE(UNTIL(!impersonate(end, id, 0, &self->a)));
-	EXPECT_EQ(0, msg_reply_id(self->port, id, 0, 0, NULL, 0));
+	EXPECT_EQ(0, msg_reply_id(self->o.port, id, 0, 0, NULL, 0));
 	EXPECT_EQ(0, reap(pid));
 	close(end);
 }
@@ -602,21 +567,21 @@ TEST_F(grant, ids_that_changed_in_a_signal_handler_are_not_granted)
 		};
 
 		sigaction(SIGUSR1, &sa, NULL);
-		end = connect_at(self->name, LPC_LEVEL_IMPERSONATE,
+		end = connect_at(self->o.name, LPC_LEVEL_IMPERSONATE,
 				 LPC_TRACK_DYNAMIC);
 		must(end >= 0);
 		must_be(0, msg_call(end, 1, NULL, 0, NULL, LONG));
 		must(caught);
 		_exit(0);
 	}
-	end = SERVE(self);
-	EXPECT_EQ(0, impersonate(end, self->b.m.id, 0, &self->a));
+	end = SERVE(&self->o);
+	EXPECT_EQ(0, impersonate(end, self->o.b.m.id, 0, &self->a));
 	kill(pid, SIGUSR1);
 	/* what the message said it was it is no more, whatever it is now */
-	EXPECT_TRUE(UNTIL(impersonate(end, self->b.m.id, 0, &self->a) == -EAGAIN));
+	EXPECT_TRUE(UNTIL(impersonate(end, self->o.b.m.id, 0, &self->a) == -EAGAIN));
 	EXPECT_TRUE(until_ioctl(pid, LPC_IOC_CALL));
-	EXPECT_EQ(-EAGAIN, impersonate(end, self->b.m.id, 0, &self->a));
-	ANSWER(self);
+	EXPECT_EQ(-EAGAIN, impersonate(end, self->o.b.m.id, 0, &self->a));
+	ANSWER(&self->o);
 	EXPECT_EQ(0, reap(pid));
 	close(end);
 }
@@ -629,19 +594,19 @@ TEST_F(grant, a_callback_of_the_clients_is_a_request_too)
 	int end;
 
 	if (pid == 0) {
-		end = connect_at(self->name, LPC_LEVEL_IMPERSONATE,
+		end = connect_at(self->o.name, LPC_LEVEL_IMPERSONATE,
 				 LPC_TRACK_DYNAMIC);
 		must(end >= 0);
-		must_be(0, msg_recv(end, &self->b, LONG));
-		must_be(LPC_REQUEST, self->b.m.type);
+		must_be(0, msg_recv(end, &self->o.b, LONG));
+		must_be(LPC_REQUEST, self->o.b.m.type);
 		buf_set(&cb, 3, NULL, 0);
-		cb.m.id = self->b.m.id;
+		cb.m.id = self->o.b.m.id;
 		cb.m.flags = LPC_CALLBACK;
 		must_be(0, msg_call_buf(end, &cb, 0, LONG));
-		must_be(0, msg_reply(end, &self->b, 0, NULL, 0));
+		must_be(0, msg_reply(end, &self->o.b, 0, NULL, 0));
 		_exit(0);
 	}
-	end = accept_one(self->port, 7, 0);
+	end = accept_one(self->o.port, 7, 0);
 	ASSERT_LE(0, end);
 	ASSERT_EQ(0, msg_call(end, 2, NULL, 0, &call, LONG));
 	ASSERT_EQ(LPC_REQUEST, call.m.type);
@@ -657,16 +622,16 @@ TEST_F(grant, a_callback_of_the_clients_is_a_request_too)
 
 TEST_F(grant, unknown_flags_are_EINVAL)
 {
-	pid_t pid = client(self->name, MARIA, LPC_LEVEL_IMPERSONATE, 0, 0);
-	int end = SERVE(self), i;
+	pid_t pid = client(self->o.name, MARIA, LPC_LEVEL_IMPERSONATE, 0, 0);
+	int end = SERVE(&self->o), i;
 
 	for (i = 0; i < 32; i++) {
 		self->a = (struct lpc_impersonate){
-			.id = self->b.m.id, .flags = 1u << i,
+			.id = self->o.b.m.id, .flags = 1u << i,
 		};
 		EXPECT_EQ(-EINVAL, lpc_ioctl(end, LPC_IOC_IMPERSONATE, &self->a));
 	}
-	ANSWER(self);
+	ANSWER(&self->o);
 	EXPECT_EQ(0, reap(pid));
 	close(end);
 }
@@ -708,7 +673,7 @@ static void *hunter(void *arg)
 TEST_F(grant, is_never_anothers_while_clients_call_cancel_and_die)
 {
 	unsigned int rounds = long_form() ? 2000 : 200, i, n;
-	struct hunt h = { .port = self->port };
+	struct hunt h = { .port = self->o.port };
 	pthread_t t;
 	pid_t pid[4];
 
@@ -718,7 +683,7 @@ TEST_F(grant, is_never_anothers_while_clients_call_cancel_and_die)
 			int end;
 
 			must_be(0, become(MARIA + i));
-			end = connect_at(self->name, LPC_LEVEL_IMPERSONATE,
+			end = connect_at(self->o.name, LPC_LEVEL_IMPERSONATE,
 					 i % 2);
 			must(end >= 0);
 			/* some calls end before they are answered */
@@ -727,25 +692,25 @@ TEST_F(grant, is_never_anothers_while_clients_call_cancel_and_die)
 					     n % 8 ? LONG : 1) == -EPIPE)
 					_exit(0);
 		}
-		h.ends[i] = accept_one(self->port, i, 0);
+		h.ends[i] = accept_one(self->o.port, i, 0);
 		ASSERT_LE(0, h.ends[i]);
 	}
 	ASSERT_EQ(0, pthread_create(&t, NULL, hunter, &h));
 	for (n = 0; n < rounds; ) {
-		if (msg_recv(self->port, &self->b, LONG) ||
-		    self->b.m.type != LPC_REQUEST)
+		if (msg_recv(self->o.port, &self->o.b, LONG) ||
+		    self->o.b.m.type != LPC_REQUEST)
 			continue;
 		n++;
-		i = self->b.m.context;
-		if (!impersonate(h.ends[i], self->b.m.id, 0, &self->a)) {
+		i = self->o.b.m.context;
+		if (!impersonate(h.ends[i], self->o.b.m.id, 0, &self->a)) {
 			h.granted++;
 			h.wrong += self->a.uid != MARIA + i;
-			h.wrong += self->a.uid != self->b.m.uid;
+			h.wrong += self->a.uid != self->o.b.m.uid;
 		}
-		h.wrong += !impersonate(h.ends[(i + 1) % 4], self->b.m.id, 0, &self->a);
+		h.wrong += !impersonate(h.ends[(i + 1) % 4], self->o.b.m.id, 0, &self->a);
 		if (n == rounds / 2)
 			kill(pid[3], SIGKILL);
-		msg_reply(self->port, &self->b, 0, NULL, 0);
+		msg_reply(self->o.port, &self->o.b, 0, NULL, 0);
 	}
 	h.stop = true;
 	pthread_join(t, NULL);
@@ -753,7 +718,7 @@ TEST_F(grant, is_never_anothers_while_clients_call_cancel_and_die)
 	EXPECT_LT(rounds / 4, h.granted);
 	for (i = 0; i < 4; i++)
 		close(h.ends[i]);
-	close(self->port);
+	close(self->o.port);
 	for (i = 0; i < 3; i++)
 		EXPECT_EQ(0, reap(pid[i]));
 	reap(pid[3]);

@@ -129,34 +129,15 @@ static int connect_willing(const struct board *b)
 	return connect_at(b->name, LPC_LEVEL_IMPERSONATE, LPC_TRACK_DYNAMIC);
 }
 
-/* Maria connects, root with her end is who calls */
-static void call_as_other(const struct board *b)
-{
-	int sv[2], end;
-	pid_t maria;
-
-	must(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sv) == 0);
-	maria = fork_child();
-	if (maria == 0) {
-		must_be(0, become(MARIA));
-		end = connect_willing(b);
-		must(end >= 0);
-		must_be(0, send_fd(sv[0], end));
-		_exit(0);
-	}
-	end = recv_fd(sv[1]);
-	must_be(0, reap(maria));
-	call_once(end);
-}
-
 static pid_t start_client(const struct board *b, enum client_kind kind)
 {
 	pid_t pid = fork_child();
 
 	if (pid)
 		return pid;
+	/* Maria connects, root with her end is who calls */
 	if (kind == OTHER_SENDER)
-		call_as_other(b);
+		call_once(end_of(MARIA, b->name, LPC_LEVEL_IMPERSONATE, LPC_TRACK_DYNAMIC));
 	must_be(0, become(uid_of(kind)));
 	if (kind == CHILD) {
 		must(unshare(CLONE_NEWUSER) == 0);

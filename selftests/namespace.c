@@ -3,27 +3,20 @@
  * namespace.c - names per IPC namespace, rights across user namespaces,
  * deadlines in time namespaces.
  */
-#include "common.h"
+#include "common_security.h"
 
 FIXTURE(ns) {
-	char name[NAME_ROOM];
-	int port;
-	struct gate up, down;
+	struct open_port o;
 };
 
 FIXTURE_SETUP(ns)
 {
-	self->port = port_create_mode(unique_name(self->name), 0666);
-	ASSERT_LE(0, self->port);
-	gate_init(&self->up);
-	gate_init(&self->down);
+	ASSERT_EQ(0, open_port_make(&self->o));
 }
 
 FIXTURE_TEARDOWN(ns)
 {
-	close(self->port);
-	gate_destroy(&self->up);
-	gate_destroy(&self->down);
+	open_port_end(&self->o);
 }
 
 /* A new user namespace where @inside is the outer @outside; 0 or -errno */
@@ -49,13 +42,13 @@ TEST_F(ns, another_ipc_namespace_knows_no_name_of_this_one)
 		int again;
 
 		must(unshare(CLONE_NEWIPC) == 0);
-		must_be(-ENOENT, port_connect(self->name));
-		must_be(-ENOENT, query_name(self->name, &i, NO_WAIT));
+		must_be(-ENOENT, port_connect(self->o.name));
+		must_be(-ENOENT, query_name(self->o.name, &i, NO_WAIT));
 		/* so the same name is free there */
-		again = port_create_mode(self->name, 0666);
+		again = port_create_mode(self->o.name, 0666);
 		must(again >= 0);
-		must_be(0, query_name(self->name, &i, NO_WAIT));
-		must(i.serial != port_serial(self->port));
+		must_be(0, query_name(self->o.name, &i, NO_WAIT));
+		must(i.serial != port_serial(self->o.port));
 		_exit(0);
 	}
 	EXPECT_EQ(0, reap(pid));
@@ -72,11 +65,11 @@ TEST_F(ns, the_same_name_twice_leads_each_client_to_its_own_server)
 		int port, fd;
 
 		must(unshare(CLONE_NEWIPC) == 0);
-		port = port_create_mode(self->name, 0666);
+		port = port_create_mode(self->o.name, 0666);
 		must(port >= 0);
 		client = fork_child();
 		if (client == 0) {
-			fd = port_connect(self->name);
+			fd = port_connect(self->o.name);
 			must(fd >= 0);
 			must_be(0, msg_call(fd, 0, NULL, 0, &b, LONG));
 			must_be(2, b.m.code);
@@ -89,17 +82,17 @@ TEST_F(ns, the_same_name_twice_leads_each_client_to_its_own_server)
 	}
 	client = fork_child();
 	if (client == 0) {
-		int fd = port_connect(self->name);
+		int fd = port_connect(self->o.name);
 
 		must(fd >= 0);
 		must_be(0, msg_call(fd, 0, NULL, 0, &b, LONG));
 		must_be(1, b.m.code);
 		_exit(0);
 	}
-	end = accept_one(self->port, 1, 0);
+	end = accept_one(self->o.port, 1, 0);
 	ASSERT_LE(0, end);
-	ASSERT_EQ(0, msg_recv(self->port, &b, LONG));
-	EXPECT_EQ(0, msg_reply(self->port, &b, 1, NULL, 0));
+	ASSERT_EQ(0, msg_recv(self->o.port, &b, LONG));
+	EXPECT_EQ(0, msg_reply(self->o.port, &b, 1, NULL, 0));
 	EXPECT_EQ(0, reap(client));
 	EXPECT_EQ(0, reap(pid));
 	close(end);
@@ -121,25 +114,25 @@ TEST_F(ns, list_shows_the_ports_of_the_own_namespace_alone)
 		must_be(0, list_all(LPC_WHAT_PORT, 0, rows, sizeof(rows[0]), 64,
 				    &hidden));
 		must_be(0, hidden);
-		must_be(-ENOENT, list_conns(port_serial(self->port), conns, 2));
+		must_be(-ENOENT, list_conns(port_serial(self->o.port), conns, 2));
 		mine = port_create("only/here", NULL);
 		must(mine >= 0);
 		must_be(1, list_all(LPC_WHAT_PORT, 0, rows, sizeof(rows[0]), 64,
 				    &hidden));
 		must(rows[0].serial == port_serial(mine));
-		gate_post(&self->up, 0);
-		gate_wait(&self->down);
+		gate_post(&self->o.up, 0);
+		gate_wait(&self->o.down);
 		_exit(0);
 	}
-	gate_wait(&self->up);
+	gate_wait(&self->o.up);
 	n = list_all(LPC_WHAT_PORT, 0, rows, sizeof(rows[0]), 64, NULL);
 	ASSERT_LE(1, n);
 	for (i = 0; i < n; i++) {
-		seen += rows[i].serial == port_serial(self->port);
+		seen += rows[i].serial == port_serial(self->o.port);
 		EXPECT_NE(0, strncmp((char *)rows[i].name, "only/here", 10));
 	}
 	EXPECT_EQ(1, seen);
-	gate_post(&self->down, 0);
+	gate_post(&self->o.down, 0);
 	EXPECT_EQ(0, reap(pid));
 }
 
@@ -153,8 +146,8 @@ TEST_F(ns, a_device_opened_elsewhere_finds_names_here)
 	pid = fork_child();
 	if (pid == 0) {
 		struct lpc_query q = {
-			.what = LPC_WHAT_PORT, .name = (uintptr_t)self->name,
-			.name_len = strlen(self->name),
+			.what = LPC_WHAT_PORT, .name = (uintptr_t)self->o.name,
+			.name_len = strlen(self->o.name),
 		};
 
 		must_be(0, lpc_ioctl(fd, LPC_IOC_QUERY, &q));
@@ -173,15 +166,15 @@ TEST_F(ns, a_connection_made_before_unshare_goes_on)
 	struct link l;
 	pid_t pid;
 
-	ASSERT_EQ(0, link_connect(&l, self->port, self->name, 1, 0));
+	ASSERT_EQ(0, link_connect(&l, self->o.port, self->o.name, 1, 0));
 	pid = fork_child();
 	if (pid == 0) {
 		must(unshare(CLONE_NEWIPC | CLONE_NEWNS | CLONE_NEWUTS) == 0);
 		must_be(0, msg_call(l.client, 1, NULL, 0, &b, LONG));
 		_exit(0);
 	}
-	ASSERT_EQ(0, msg_recv(self->port, &b, LONG));
-	EXPECT_EQ(0, msg_reply(self->port, &b, 0, NULL, 0));
+	ASSERT_EQ(0, msg_recv(self->o.port, &b, LONG));
+	EXPECT_EQ(0, msg_reply(self->o.port, &b, 0, NULL, 0));
 	EXPECT_EQ(0, reap(pid));
 	close(l.client);
 	close(l.server);
@@ -221,10 +214,10 @@ TEST_F(ns, a_name_elsewhere_wakes_no_waiter)
 	unique_name(name);
 	if (pid == 0) {
 		must(unshare(CLONE_NEWIPC) == 0);
-		gate_wait(&self->down);
+		gate_wait(&self->o.down);
 		must(port_create("ns/wanted", NULL) >= 0);
-		gate_post(&self->up, 0);
-		gate_wait(&self->down);
+		gate_post(&self->o.up, 0);
+		gate_wait(&self->o.down);
 		_exit(0);
 	}
 	pid_t waiter = fork_child();
@@ -236,14 +229,14 @@ TEST_F(ns, a_name_elsewhere_wakes_no_waiter)
 		_exit(0);
 	}
 	ASSERT_TRUE(until_ioctl(waiter, LPC_IOC_QUERY));
-	gate_post(&self->down, 0);
-	gate_wait(&self->up);
+	gate_post(&self->o.down, 0);
+	gate_wait(&self->o.up);
 	EXPECT_TRUE(STAYS(in_ioctl(waiter, LPC_IOC_QUERY)));
 	int port = port_create("ns/wanted", NULL);
 
 	EXPECT_LE(0, port);
 	EXPECT_EQ(0, reap(waiter));
-	gate_post(&self->down, 0);
+	gate_post(&self->o.down, 0);
 	EXPECT_EQ(0, reap(pid));
 	close(port);
 }
@@ -338,11 +331,11 @@ TEST_F(ns, root_from_outside_has_no_prefix_in_an_ipc_namespace_without_its_numbe
 		must_be(0, become(MARIA));
 		must(unshare(CLONE_NEWUSER | CLONE_NEWIPC) == 0);
 		must_be(0, map_self(0, MARIA));
-		gate_post(&self->up, 0);
-		gate_wait(&self->down);
+		gate_post(&self->o.up, 0);
+		gate_wait(&self->o.down);
 		_exit(0);
 	}
-	gate_wait(&self->up);
+	gate_wait(&self->o.up);
 	root = fork_child();
 	if (root == 0) {
 		char path[64];
@@ -362,7 +355,7 @@ TEST_F(ns, root_from_outside_has_no_prefix_in_an_ipc_namespace_without_its_numbe
 		_exit(0);
 	}
 	EXPECT_EQ(0, reap(root));
-	gate_post(&self->down, 0);
+	gate_post(&self->o.down, 0);
 	EXPECT_EQ(0, reap(owner));
 }
 
@@ -409,8 +402,8 @@ TEST_F(ns, owners_are_shown_and_given_in_the_callers_user_namespace)
 		must(port >= 0);
 		must_be(7, PORT_FIELD(port, owner));
 		must_be(7, PORT_FIELD(port, server_uid));
-		must_be(UINT32_MAX, PORT_FIELD(self->port, owner));
-		must_be(UINT32_MAX, PORT_FIELD(self->port, server_uid));
+		must_be(UINT32_MAX, PORT_FIELD(self->o.port, owner));
+		must_be(UINT32_MAX, PORT_FIELD(self->o.port, server_uid));
 		/* a number that is nobody here */
 		c.owner = MARIA;
 		must_be(-EINVAL, port_create(NULL, &c));
