@@ -207,6 +207,23 @@ static inline NTSTATUS nt_connector_end(struct nt_connector *c)
 	return c->status;
 }
 
+/* Listens and accepts, without data: the server end, not completed yet */
+static inline NTSTATUS nt_accept_half(HANDLE port, HANDLE *server, void *context)
+{
+	struct nt_msg m;
+	NTSTATUS s = NtListenPort(port, &m.h);
+
+	LENGTH(&m) = 0;
+	return s ? s : NtAcceptConnectPort(server, context, &m.h, TRUE, NULL, NULL);
+}
+
+static inline NTSTATUS nt_accept(HANDLE port, HANDLE *server, void *context)
+{
+	NTSTATUS s = nt_accept_half(port, server, context);
+
+	return s ? s : NtCompleteConnectPort(*server);
+}
+
 /* A finished connection, all in this process */
 struct nt_link {
 	struct nt_name name;
@@ -218,16 +235,10 @@ static inline NTSTATUS nt_link_connect(struct nt_link *l, HANDLE *client, HANDLE
 				       void *context)
 {
 	struct nt_connector c = { 0 };
-	struct nt_msg m;
 	NTSTATUS s;
 
 	nt_connector_start(&c, &l->name);
-	s = NtListenPort(l->port, &m.h);
-	LENGTH(&m) = 0;
-	if (!s)
-		s = NtAcceptConnectPort(server, context, &m.h, TRUE, NULL, NULL);
-	if (!s)
-		s = NtCompleteConnectPort(*server);
+	s = nt_accept(l->port, server, context);
 	if (s)
 		return s;
 	s = nt_connector_end(&c);

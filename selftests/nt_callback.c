@@ -309,11 +309,9 @@ TEST_F(callback, of_a_lost_peer_it_is_REPLY_LOST)
 
 TEST_F(callback, a_caller_that_dies_in_it_is_REPLY_LOST_for_the_server)
 {
-	struct gate ready;
 	struct nt_msg m;
 	pid_t pid;
 
-	gate_init(&ready);
 	pid = fork_child();
 	if (!pid) {
 		struct nt_connector c = { .name = &self->l.name };
@@ -324,9 +322,7 @@ TEST_F(callback, a_caller_that_dies_in_it_is_REPLY_LOST_for_the_server)
 		must_be(LPC_REQUEST, TYPE(&m));
 		_exit(0);
 	}
-	ASSERT_EQ(S_OK, NtListenPort(self->l.port, &m.h));
-	ASSERT_EQ(S_OK, NtAcceptConnectPort(&self->l.server, NULL, &m.h, TRUE, NULL, NULL));
-	ASSERT_EQ(S_OK, NtCompleteConnectPort(self->l.server));
+	ASSERT_EQ(S_OK, nt_accept(self->l.port, &self->l.server, NULL));
 	ASSERT_EQ(S_OK, nt_recv(self->l.port, NULL, &m));
 	self->m = m;
 	EXPECT_EQ(S_LOST, CALL_BACK());
@@ -336,7 +332,6 @@ TEST_F(callback, a_caller_that_dies_in_it_is_REPLY_LOST_for_the_server)
 	EXPECT_EQ(LPC_PORT_CLOSED, TYPE(&m));
 	ASK();
 	EXPECT_EQ(S_OK, ANSWER());
-	gate_destroy(&ready);
 }
 
 /* Deviation: a callback has a deadline, lpc.callback_ms. */

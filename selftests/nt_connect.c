@@ -207,12 +207,10 @@ TEST_F(connect, a_name_whose_port_was_closed_is_NAME_NOT_FOUND)
 TEST_F(connect, the_handle_is_written_only_after_complete)
 {
 	struct nt_connector c = { 0 };
-	struct nt_msg m;
 	HANDLE server;
 
 	nt_connector_start(&c, &self->name);
-	ASSERT_EQ(S_OK, NtListenPort(self->port, &m.h));
-	ASSERT_EQ(S_OK, NtAcceptConnectPort(&server, NULL, &m.h, TRUE, NULL, NULL));
+	ASSERT_EQ(S_OK, nt_accept_half(self->port, &server, NULL));
 	EXPECT_TRUE(STAYS(!c.done && c.h == (HANDLE)POISON64));
 	ASSERT_EQ(S_OK, NtCompleteConnectPort(server));
 	EXPECT_EQ(S_OK, nt_connector_end(&c));
@@ -337,12 +335,10 @@ TEST_F(connect, a_port_closed_while_it_waits_is_CONNECTION_REFUSED)
 TEST_F(connect, a_server_end_closed_before_complete_is_CONNECTION_REFUSED)
 {
 	struct nt_connector c = { 0 };
-	struct nt_msg m;
 	HANDLE server;
 
 	nt_connector_start(&c, &self->name);
-	ASSERT_EQ(S_OK, NtListenPort(self->port, &m.h));
-	ASSERT_EQ(S_OK, NtAcceptConnectPort(&server, NULL, &m.h, TRUE, NULL, NULL));
+	ASSERT_EQ(S_OK, nt_accept_half(self->port, &server, NULL));
 	ASSERT_EQ(S_OK, NtClose(server));
 	EXPECT_EQ(S_REFUSED, nt_connector_end(&c));
 }

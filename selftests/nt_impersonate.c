@@ -56,12 +56,7 @@ static NTSTATUS client(struct _test_data_impersonate *self, uid_t second)
 		NtRequestWaitReplyPort(h, &m.h, &m.h);
 		pause();
 	}
-	s = NtListenPort(self->port, &m.h);
-	LENGTH(&m) = 0;
-	if (!s)
-		s = NtAcceptConnectPort(&self->server, NULL, &m.h, TRUE, NULL, NULL);
-	if (!s)
-		s = NtCompleteConnectPort(self->server);
+	s = nt_accept(self->port, &self->server, NULL);
 	return s ? s : nt_recv(self->port, NULL, &self->m);
 }
 

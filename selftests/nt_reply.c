@@ -249,11 +249,9 @@ TEST_F(reply, a_request_that_nobody_has_received_is_MISMATCH)
 
 TEST_F(reply, a_caller_that_was_killed_is_INVALID_CID)
 {
-	struct gate ready;
 	struct nt_msg m;
 	pid_t pid;
 
-	gate_init(&ready);
 	pid = fork_child();
 	if (!pid) {
 		struct nt_connector c = { .name = &self->l.name };
@@ -263,13 +261,10 @@ TEST_F(reply, a_caller_that_was_killed_is_INVALID_CID)
 		NtRequestWaitReplyPort(c.h, &m.h, &m.h);
 		_exit(1);
 	}
-	ASSERT_EQ(S_OK, NtListenPort(self->l.port, &m.h));
-	ASSERT_EQ(S_OK, NtAcceptConnectPort(&self->l.server, NULL, &m.h, TRUE, NULL, NULL));
-	ASSERT_EQ(S_OK, NtCompleteConnectPort(self->l.server));
+	ASSERT_EQ(S_OK, nt_accept(self->l.port, &self->l.server, NULL));
 	ASSERT_EQ(S_OK, nt_recv(self->l.port, NULL, &m));
 	kill_reap(pid);
 	EXPECT_EQ(S_CID, NtReplyPort(self->l.port, &m.h));
-	gate_destroy(&ready);
 }
 
 /* ---- with a receive part ------------------------------------------------------------ */
