@@ -78,6 +78,18 @@ FIXTURE_TEARDOWN(hostile)
 /* A message whose header can be read and whose payload cannot */
 #define HALF		((struct lpc_msg *)(bad - sizeof(struct lpc_msg)))
 
+/* The victim waits for a message, which will be put there */
+/* checkpatch: COMPLEX_MACRO: VICTIM() declares and returns */
+#define RECEIVES_OUT()							\
+	VICTIM() {							\
+		struct pkt __p;						\
+									\
+		recv_msg(&__p, 0, 0)->m.out = BAD;			\
+		xctl(self->r.port, LPC_IOC_REPLY_RECV, &__p);		\
+		_exit(1);						\
+	}								\
+	ASSERT_TRUE(until_waiting(self->r.port, 1))
+
 /*
  * While the victim is stuck: everything else on this port works. Told apart
  * from what the victim may hold by its code.
@@ -460,12 +472,7 @@ TEST_F(hostile, receive_out_gives_the_message_back)
 	struct lpc_call_info row = { 0 };
 	struct pkt c, p;
 
-	VICTIM() {
-		recv_msg(&p, 0, 0)->m.out = BAD;
-		xctl(self->r.port, LPC_IOC_REPLY_RECV, &p);
-		_exit(1);
-	}
-	ASSERT_TRUE(until_waiting(self->r.port, 1));
+	RECEIVES_OUT();
 	ASSERT_EQ(0, call_async(self->r.ce, &c, 6, 66));
 	STUCK();
 	EXPECT_EQ(1, list_calls(port_serial(self->r.port), &row, 1));
@@ -505,12 +512,7 @@ TEST_F(hostile, receive_out_and_the_callers_deadline_fires)
 {
 	struct pkt c, p;
 
-	VICTIM() {
-		recv_msg(&p, 0, 0)->m.out = BAD;
-		xctl(self->r.port, LPC_IOC_REPLY_RECV, &p);
-		_exit(1);
-	}
-	ASSERT_TRUE(until_waiting(self->r.port, 1));
+	RECEIVES_OUT();
 	msg(&c, 1, 8)->m.deadline = ns_in(2000);
 	EXPECT_EQ(-ETIMEDOUT, do_call(self->r.ce, &c));
 	STUCK();
@@ -525,12 +527,7 @@ TEST_F(hostile, receive_out_and_the_caller_is_killed)
 	struct pkt p;
 	pid_t pid;
 
-	VICTIM() {
-		recv_msg(&p, 0, 0)->m.out = BAD;
-		xctl(self->r.port, LPC_IOC_REPLY_RECV, &p);
-		_exit(1);
-	}
-	ASSERT_TRUE(until_waiting(self->r.port, 1));
+	RECEIVES_OUT();
 	pid = fork_child();
 	if (pid == 0) {
 		do_call(self->r.ce, msg(&p, 1, 8));
@@ -563,12 +560,7 @@ TEST_F(hostile, receive_out_and_the_caller_is_interrupted_twice)
 	int i;
 
 	gate_init(&handled);
-	VICTIM() {
-		recv_msg(&p, 0, 0)->m.out = BAD;
-		xctl(self->r.port, LPC_IOC_REPLY_RECV, &p);
-		_exit(1);
-	}
-	ASSERT_TRUE(until_waiting(self->r.port, 1));
+	RECEIVES_OUT();
 	pid = fork_child();
 	if (pid == 0) {
 		signal(SIGUSR1, say_handled);
