@@ -10,6 +10,7 @@
 
 /* First: LONG is a type there. */
 #include <lpc/nt.h>
+#include <semaphore.h>
 
 #include "common.h"
 
@@ -168,6 +169,8 @@ struct nt_connector {
 	ULONG max, info_len;
 	char info[300];
 	bool with_info;
+	atomic_bool stays;	/* its thread, until nt_connector_end(): a request is its thread's */
+	sem_t end;
 	HANDLE h;
 	NTSTATUS status;
 };
@@ -190,6 +193,8 @@ static inline void *nt_connector_thread(void *arg)
 	c->tid = get_tid();
 	c->status = nt_connect(c);
 	c->done = 1;
+	while (c->stays && sem_wait(&c->end))
+		;
 	return NULL;
 }
 
@@ -198,11 +203,13 @@ static inline void nt_connector_start(struct nt_connector *c, struct nt_name *na
 	c->name = name;
 	c->tid = 0;
 	c->done = 0;
+	sem_init(&c->end, 0, 0);
 	pthread_create(&c->thread, NULL, nt_connector_thread, c);
 }
 
 static inline NTSTATUS nt_connector_end(struct nt_connector *c)
 {
+	sem_post(&c->end);
 	pthread_join(c->thread, NULL);
 	return c->status;
 }

@@ -199,6 +199,7 @@ TEST_F(listen, a_second_accept_is_MISMATCH)
 {
 	HANDLE again = (HANDLE)3;
 
+	self->c.stays = true;
 	LISTEN();
 	ASSERT_EQ(S_OK, ACCEPT());
 	EXPECT_EQ(S_MISMATCH, NtAcceptConnectPort(&again, NULL, &self->m.h, TRUE, NULL, NULL));
