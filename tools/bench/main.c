@@ -3,7 +3,7 @@
  * main.c - bench: the program that tools/bench/profile boots, with no library
  * that is loaded and no address that changes
  *
- *	bench profile MECH [TURNS [PAIRS]]	a window between marks for each pair
+ *	bench profile MECH [TURNS [PAIRS [BYTES]]]	a window between marks for each pair
  *	bench list
  */
 #include <stdio.h>
@@ -14,10 +14,11 @@
 
 #define WARM_UP	2000
 
-static int profile(const struct mech *m, uint32_t turns, int pairs)
+static int profile(const struct mech *m, uint32_t turns, int pairs, size_t bytes)
 {
 	struct plan plan = {
-		.bytes = 64, .warm_up = WARM_UP, .turns = turns, .place = PLACE_SAME, .marks = true,
+		.bytes = bytes, .warm_up = WARM_UP, .turns = turns, .place = PLACE_SAME,
+		.marks = true,
 	};
 	struct result res;
 
@@ -47,7 +48,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc < 3 || strcmp(argv[1], "profile") != 0) {
-		fputs("usage: bench profile MECH [TURNS [PAIRS]] | bench list\n", stderr);
+		fputs("usage: bench profile MECH [TURNS [PAIRS [BYTES]]] | bench list\n", stderr);
 		return 2;
 	}
 	m = mech_find(argv[2]);
@@ -56,5 +57,6 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	return profile(m, argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 0) : 2000,
-		       argc > 4 ? atoi(argv[4]) : 5);
+		       argc > 4 ? atoi(argv[4]) : 5,
+		       argc > 5 ? strtoul(argv[5], NULL, 0) : 64);
 }

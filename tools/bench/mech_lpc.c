@@ -115,6 +115,13 @@ static int turn_in_place(struct pair *p)
 	return done(p, lpc_call_buf(p->own, 0, &place, p->bytes, NULL));
 }
 
+/* Copied by the client alone */
+const struct mech mech_lpc_half = {
+	.name = "lpc_call_place", .text = "lpc_call, handler in place", .needs = "the module",
+	.min = LPC_INLINE_MAX + 1, .max = LPC_COPY_MAX,
+	.make = make, .serve = serve_in_place, .connect = conn, .turn = turn_call,
+};
+
 const struct mech mech_lpc_in_place = {
 	.name = "lpc_in_place", .text = "lpc_call_buf, in place", .needs = "the module",
 	.min = LPC_INLINE_MAX + 1, .max = LPC_COPY_MAX,

@@ -3,7 +3,10 @@
  * plugin.c - a QEMU TCG plugin that counts every instruction the guest executes
  * between two marks (marks.h)
  *
- *	qemu-system-x86_64 -plugin plugin.so,out=FILE ...
+ *	qemu-system-x86_64 -plugin plugin.so,out=FILE[,stores=on] ...
+ *
+ * With stores=on it counts the bytes that instructions write instead of the
+ * instructions, for tools/bench/copied.
  *
  * At each MARK_STOP it writes FILE.1, FILE.2, ...: a line "turns N total N",
  * then "address count" for each instruction, virtual addresses as 16 hex digits.
@@ -14,6 +17,7 @@
  * counters and read them.
  */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +46,7 @@ static unsigned int used = CHUNK;
 static uint64_t turns;
 static unsigned int windows;
 static const char *out;
+static bool stores;
 
 static struct counter *counter_of(uint64_t addr)
 {
@@ -142,6 +147,17 @@ static uintptr_t mark_of(const struct qemu_plugin_insn *insn)
 	return (magic & ~0xffu) == MARK_MAGIC ? magic & 0xff : 0;
 }
 
+static void on_store(unsigned int vcpu, uint32_t info, uint64_t addr, void *arg)
+{
+	struct counter *c = arg;
+
+	(void)vcpu;
+	(void)addr;
+	/* QEMU 7.2 shows the loads of such an instruction too */
+	if (qemu_plugin_mem_is_store(info))
+		c->n += UINT64_C(1) << qemu_plugin_mem_size_shift(info);
+}
+
 static void on_translation(uint64_t id, struct qemu_plugin_tb *tb)
 {
 	size_t i, n = qemu_plugin_tb_n_insns(tb);
@@ -155,6 +171,9 @@ static void on_translation(uint64_t id, struct qemu_plugin_tb *tb)
 		if (mark)
 			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark, CB_NO_REGS,
 							       (void *)mark);
+		else if (stores)
+			qemu_plugin_register_vcpu_mem_cb(insn, on_store, CB_NO_REGS,
+							 ACCESS_WRITE, c);
 		else
 			qemu_plugin_register_vcpu_insn_exec_inline(insn, INLINE_ADD_U64, &c->n, 1);
 	}
@@ -165,9 +184,12 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 	int i;
 
 	(void)info;
-	for (i = 0; i < argc; i++)
+	for (i = 0; i < argc; i++) {
 		if (strncmp(argv[i], "out=", 4) == 0)
 			out = strdup(argv[i] + 4);
+		else if (strcmp(argv[i], "stores=on") == 0)
+			stores = true;
+	}
 	if (!out) {
 		fputs("plugin: out=FILE is missing\n", stderr);
 		return -1;
