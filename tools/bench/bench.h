@@ -39,6 +39,7 @@ struct mech {
 	size_t min, max;	/* shortest and longest message; max 0: any */
 	bool spins;		/* of no use on one CPU */
 	int (*make)(struct pair *p);	/* what both processes inherit */
+	int (*names)(struct pair *p, uint32_t n);	/* in the server: so many that idle */
 	int (*serve)(struct pair *p);	/* in the server, until it is killed */
 	int (*connect)(struct pair *p);	/* in the client */
 	int (*more)(struct pair *p, uint32_t n);	/* in the client: so many that idle */
@@ -65,6 +66,7 @@ struct plan {
 	uint32_t turns;
 	enum place place;
 	uint32_t idle;		/* connections beside the one that works */
+	uint32_t names;		/* named ports beside the one that works */
 	uint64_t ahead_ns;	/* CPU time that the client burns first: see rows.c */
 	bool marks;		/* for tools/bench/profile: no clock, no counters */
 };

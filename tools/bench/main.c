@@ -4,6 +4,7 @@
  * that is loaded and no address that changes
  *
  *	bench profile MECH [TURNS [PAIRS [BYTES]]]	a window between marks for each pair
+ *	bench crowd SECONDS [ROUNDS]		crowd.c
  *	bench list
  */
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "crowd.h"
 
 #define WARM_UP	2000
 
@@ -47,8 +49,10 @@ int main(int argc, char **argv)
 			printf("%-16s %s\n", mechs[i]->name, mechs[i]->text);
 		return 0;
 	}
+	if (argc >= 3 && strcmp(argv[1], "crowd") == 0)
+		return crowd(strtod(argv[2], NULL), argc > 3 ? atoi(argv[3]) : 5) ? 1 : 0;
 	if (argc < 3 || strcmp(argv[1], "profile") != 0) {
-		fputs("usage: bench profile MECH [TURNS [PAIRS [BYTES]]] | bench list\n", stderr);
+		fputs("usage: bench profile MECH [TURNS [PAIRS [BYTES]]] | bench crowd SECONDS [ROUNDS] | bench list\n", stderr);
 		return 2;
 	}
 	m = mech_find(argv[2]);

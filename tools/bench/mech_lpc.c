@@ -5,6 +5,8 @@
  */
 #include <errno.h>
 #include <lpc.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "mechs.h"
@@ -23,6 +25,20 @@ static int echo(struct lpc_req *r, void *arg)
 {
 	(void)arg;
 	return lpc_reply(r, 0, r->data, r->len);
+}
+
+/* They stay until the process ends. */
+static int names(struct pair *p, uint32_t n)
+{
+	struct lpc_port *port;
+	char name[sizeof(p->name) + 16];
+	int r = 0;
+
+	while (n-- && r == 0) {
+		snprintf(name, sizeof(name), "%s.%u", p->name, n);
+		r = lpc_port_open(&port, name, NULL);
+	}
+	return r;
 }
 
 static int serve(struct pair *p, uint64_t flags)
@@ -48,6 +64,29 @@ static int serve_call(struct pair *p)
 static int serve_spin(struct pair *p)
 {
 	return serve(p, LPC_OPEN_SPIN);
+}
+
+/* As a program does that has more to wait for */
+static int serve_poll(struct pair *p)
+{
+	struct pollfd f = { .events = POLLIN };
+	struct lpc_server *s;
+	struct lpc_port *port;
+	int r;
+
+	r = lpc_port_open(&port, p->name, NULL);
+	if (r)
+		return r;
+	r = lpc_server_new(&s, port, echo, NULL, NULL);
+	if (r)
+		return r;
+	f.fd = lpc_server_fd(s);
+	while (r >= 0) {
+		if (poll(&f, 1, -1) < 0 && errno != EINTR)
+			return -errno;
+		r = lpc_server_step(s);
+	}
+	return r;
 }
 
 static int conn(struct pair *p)
@@ -132,8 +171,14 @@ const struct mech mech_lpc_in_place = {
 
 const struct mech mech_lpc_call = {
 	.name = "lpc_call", .text = "lpc_call", .needs = "the module",
-	.max = LPC_COPY_MAX, .make = make, .serve = serve_call, .connect = conn, .more = more,
-	.turn = turn_call,
+	.max = LPC_COPY_MAX, .make = make, .names = names, .serve = serve_call, .connect = conn,
+	.more = more, .turn = turn_call,
+};
+
+const struct mech mech_lpc_poll = {
+	.name = "lpc_poll", .text = "lpc_call, server polls", .needs = "the module",
+	.max = LPC_COPY_MAX, .make = make, .names = names, .serve = serve_poll, .connect = conn,
+	.more = more, .turn = turn_call,
 };
 
 const struct mech mech_lpc_spin = {

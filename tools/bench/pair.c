@@ -84,7 +84,7 @@ static int settle(const struct plan *plan, int cpu, pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		return -ECHILD;
-	r = room_for(plan->idle);
+	r = room_for(plan->idle + plan->names);
 	if (r || plan->place == PLACE_FREE)
 		return r;
 	CPU_ZERO(&set);
@@ -282,6 +282,8 @@ static int server(struct pair *p, const struct plan *plan, pid_t parent)
 
 	if (r == 0)
 		r = own_buffer(p);
+	if (r == 0 && plan->names)
+		r = p->mech->names ? p->mech->names(p, plan->names) : -EOPNOTSUPP;
 	return r ? r : p->mech->serve(p);
 }
 

@@ -28,7 +28,7 @@ struct choice {
 	size_t bytes[LIST_MAX];
 	enum place place[LIST_MAX];
 	size_t mechs, sizes, places;
-	uint32_t calls, idle;
+	uint32_t calls, idle, names;
 };
 
 static void add_mech(struct choice *c, const char *name)
@@ -112,6 +112,7 @@ static size_t lay_out(const struct choice *c, struct row *rows)
 				row->plan.turns = calls_of(c, c->bytes[s]);
 				row->plan.warm_up = row->plan.turns / 2;
 				row->plan.idle = c->idle;
+				row->plan.names = c->names;
 				n++;
 			}
 		}
@@ -177,6 +178,7 @@ int cmd_bench(int argc, char **argv)
 		{ OPT_NUMBER, 0, "pairs", "N", "of processes, 9 if not given", &b.pairs },
 		{ OPT_NUMBER, 0, "calls", "N", "of a pair, 5000 if not given", &c.calls },
 		{ OPT_NUMBER, 0, "idle", "N", "connections beside the one that works", &c.idle },
+		{ OPT_NUMBER, 0, "names", "N", "named ports beside the one that works", &c.names },
 		{ OPT_FLAG, 0, "report", NULL, "text to paste, with the machine", &report },
 		{ OPT_FLAG, 0, "emulated", NULL, "as --method tcg", &emulated },
 		{ OPT_TEXT, 0, "method", "NAME",

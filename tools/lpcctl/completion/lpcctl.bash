@@ -40,7 +40,7 @@ _lpcctl() {
 	ping) own='--count --interval --size --server-uid' ;;
 	echo) own='--mode --owner --acl --room --threads --verbose --deny-uid --deny-text' ;;
 	serve) own='--mode --owner --acl --room --threads --verbose' ;;
-	bench) own='--quick --mech --size --place --pairs --calls --idle --report --method --pin --emulated' ;;
+	bench) own='--quick --mech --size --place --pairs --calls --idle --names --report --method --pin --emulated' ;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$own $all" -- "$cur")

@@ -74,7 +74,8 @@ _lpcctl() {
 			'(-m --mech)'{-m,--mech}'[mechanisms]:list:' \
 			'(-p --place)'{-p,--place}'[places]:list:(free same two)' \
 			'--pairs[of processes]:number:' '--calls[of a pair]:number:' \
-			'--idle[connections beside]:number:' '--report[text to paste]' \
+			'--idle[connections beside]:number:' '--names[ports beside]:number:' \
+			'--report[text to paste]' \
 			'--method[what the clock is]:name:(wall tcg icount)' \
 			'--pin[one CPU]' '--emulated[not speeds]' ;;
 		*) _arguments $all ;;

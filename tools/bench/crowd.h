@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * crowd.h - several clients of one server with several threads
+ */
+#ifndef TOOLS_BENCH_CROWD_H
+#define TOOLS_BENCH_CROWD_H
+
+#include <stdbool.h>
+
+/* Prints a line for each shape; 0 or a negative errno, said on stderr. */
+int crowd(double seconds, int rounds);
+
+#endif
