@@ -168,6 +168,23 @@ static inline bool in_ioctl(pid_t tid, unsigned int cmd)
 	       nr == __NR_ioctl && (unsigned int)seen == cmd;
 }
 
+/* Is @tid asleep on a futex? */
+static inline bool in_futex(pid_t tid)
+{
+	char path[64], line[256] = "";
+	unsigned long nr;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", tid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = 0;
+	fclose(f);
+	return sscanf(line, "%lu ", &nr) == 1 && nr == __NR_futex;
+}
+
 static inline bool until_ioctl(pid_t tid, unsigned int cmd)
 {
 	return UNTIL(in_ioctl(tid, cmd));

@@ -472,6 +472,85 @@ TEST_F(server, a_handler_calls_back_into_its_caller)
 	EXPECT_EQ(0, memcmp(rep, "it is me", 8));
 }
 
+struct again {
+	struct lpc_conn *c;
+	atomic_int inside, go, tid;
+	ssize_t nested;
+	int own, other;
+};
+
+static int calls_in_callback(struct lpc_req *r, void *arg)
+{
+	struct again *a = arg;
+	char rep[304];
+
+	(void)r;
+	a->inside = 1;
+	while (!a->go)
+		nap();
+	a->own = lpc_reconnect(a->c, LPC_NOW);
+	a->nested = lpc_call(a->c, ECHO_CODE, "x", 1, rep, sizeof(rep), NULL);
+	return -EIO;
+}
+
+static void *calls_with_callback(void *arg)
+{
+	struct lpc_call_opts o = { .size = sizeof(o) };
+	struct again *a = arg;
+	char rep[304];
+
+	o.callback = calls_in_callback;
+	o.arg = a;
+	lpc_call(a->c, BACK_CODE, "x", 1, rep, sizeof(rep), &o);
+	return NULL;
+}
+
+static void *connects_again(void *arg)
+{
+	struct again *a = arg;
+
+	a->tid = get_tid();
+	a->other = lpc_reconnect(a->c, 0);
+	return NULL;
+}
+
+/* Who connects again waits for the callback, so the callback may not wait for him. */
+TEST_F(server, a_callback_does_not_wait_for_who_connects_again)
+{
+	struct lpc_connect_opts co = { .size = sizeof(co) };
+	struct again a = { .own = 1, .other = 1 };
+	pthread_t caller, connector;
+	struct lpc_server *s;
+	char rep[304];
+	pid_t pid;
+
+	pid = fork();
+	if (pid == 0) {
+		if (!server_make(&s, self->name, self->t, 1, 0))
+			lpc_server_run(s);
+		_exit(1);
+	}
+	ASSERT_LT(0, pid);
+	co.flags = LPC_WAIT_NAME;
+	ASSERT_EQ(0, lpc_connect(&a.c, self->name, &co));
+	ASSERT_EQ(0, pthread_create(&caller, NULL, calls_with_callback, &a));
+	ASSERT_TRUE(UNTIL(a.inside));
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	self->t->connects = 0;
+	ASSERT_EQ(0, serve(self, 1, 0));
+	ASSERT_EQ(0, pthread_create(&connector, NULL, connects_again, &a));
+	ASSERT_TRUE(UNTIL(self->t->connects == 2 && in_futex(a.tid)));
+	a.go = 1;
+	pthread_join(caller, NULL);
+	pthread_join(connector, NULL);
+	EXPECT_EQ(-EDEADLK, a.own);
+	EXPECT_EQ(-EPIPE, a.nested);
+	EXPECT_EQ(0, a.other);
+	EXPECT_EQ(1, lpc_call(a.c, ECHO_CODE, "x", 1, rep, sizeof(rep), NULL));
+	lpc_conn_close(a.c);
+}
+
 TEST_F(server, a_caller_without_a_callback_handler_hangs_nobody)
 {
 	__s32 status = 0;

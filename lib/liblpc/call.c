@@ -33,6 +33,20 @@ int lpc_call_opts_read(struct lpc_call_opts *to, const struct lpc_call_opts **o)
 	return 0;
 }
 
+static int run_callback(const struct call_to *to, struct request *q,
+			const struct lpc_call_opts *o)
+{
+	struct calling_back b;
+	int r;
+
+	if (!o || !o->callback)
+		return -EOPNOTSUPP;
+	lpc_conn_callback_begin(&b, to->fd);
+	r = o->callback(&q->pub, o->arg);
+	lpc_conn_callback_end(&b);
+	return r;
+}
+
 /*
  * The server called back into this waiting thread: @b holds its request, and
  * after this the answer to it, for REPLY_WAIT. If the server has lost interest
@@ -52,7 +66,7 @@ static void __cold answer_callback(const struct call_to *to, struct message *b,
 	if (b->m.len > LPC_INLINE_MAX)
 		r = -EMSGSIZE;
 	else
-		r = o && o->callback ? o->callback(&q.pub, o->arg) : -EOPNOTSUPP;
+		r = run_callback(to, &q, o);
 	if (to->piece)
 		lpc_piece_away(to->section, to->piece, false);
 	request_finish(&q, r);

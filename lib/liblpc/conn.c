@@ -301,6 +301,46 @@ int lpc_conn_take(struct lpc_conn **out, int fd, const struct lpc_connect_opts *
 	return 0;
 }
 
+/* The innermost callback that the thread is in */
+static _Thread_local const struct calling_back *calling_back;
+
+void lpc_conn_callback_begin(struct calling_back *b, int fd)
+{
+	b->fd = fd;
+	b->outer = calling_back;
+	calling_back = b;
+}
+
+void lpc_conn_callback_end(const struct calling_back *b)
+{
+	calling_back = b->outer;
+}
+
+static bool in_callback(const struct lpc_conn *c)
+{
+	const struct calling_back *b = calling_back;
+
+	while (b && b->fd != c->fd)
+		b = b->outer;
+	return b;
+}
+
+static bool in_dispatch(struct lpc_conn *c)
+{
+	return atomic_load(&c->dispatcher) == lpc_self();
+}
+
+/*
+ * The gate has counted the caller and is not open. Who is inside already does not
+ * wait: the one who connects again waits for him to leave.
+ */
+int lpc_conn_enter_late(struct lpc_conn *c)
+{
+	if (!lpc_gate_is_closed(&c->gate) && (in_callback(c) || in_dispatch(c)))
+		return 0;
+	return lpc_gate_wait_open(&c->gate) ? 0 : -ESHUTDOWN;
+}
+
 static bool server_gone(int fd)
 {
 	struct pollfd p = { .fd = fd };
@@ -319,9 +359,8 @@ static bool server_gone(int fd)
 static int replace_end(struct lpc_conn *c, struct end *e)
 {
 	int r = 0, saved = errno;
-	bool own = atomic_load(&c->dispatcher) == lpc_self();
 
-	lpc_gate_pause(&c->gate, own ? 2 : 1);
+	lpc_gate_pause(&c->gate, in_dispatch(c) ? 2 : 1);
 	pthread_mutex_lock(&c->lock);
 	if (c->old >= 0)
 		close(c->old);
@@ -358,7 +397,13 @@ int lpc_reconnect(struct lpc_conn *c, uint64_t deadline)
 		return r;
 	if (!c->name)
 		return (int)lpc_conn_leave(c, -EOPNOTSUPP);
-	pthread_mutex_lock(&c->reconnect);
+	/* Another thread that is at it waits for this one to leave. */
+	if (in_callback(c))
+		return (int)lpc_conn_leave(c, server_gone(c->fd) ? -EDEADLK : 0);
+	if (!in_dispatch(c))
+		pthread_mutex_lock(&c->reconnect);
+	else if (pthread_mutex_trylock(&c->reconnect))
+		return (int)lpc_conn_leave(c, -EALREADY);
 	if (lpc_gate_is_closed(&c->gate)) {
 		r = -ESHUTDOWN;
 	} else if (server_gone(c->fd)) {
@@ -398,7 +443,7 @@ void lpc_conn_close(struct lpc_conn *c)
 		lpc_conn_free(c);
 		return;
 	}
-	own = atomic_load(&c->dispatcher) == lpc_self() ? 1 : 0;
+	own = in_dispatch(c) ? 1 : 0;
 	if (lpc_gate_shut(&c->gate) > own)
 		lpc_sys_shutdown(c->fd, &all);
 	lpc_gate_drain(&c->gate, own);

@@ -75,11 +75,25 @@ struct lpc_conn {
 
 void lpc_conn_free(struct lpc_conn *c);
 
+/**
+ * struct calling_back - a callback that runs inside lpc_call(), on its stack
+ * @fd: the connection's
+ * @outer: the callback around it, or NULL
+ */
+struct calling_back {
+	int				fd;
+	const struct calling_back	*outer;
+};
+
+void lpc_conn_callback_begin(struct calling_back *b, int fd);
+void lpc_conn_callback_end(const struct calling_back *b);
+int lpc_conn_enter_late(struct lpc_conn *c);
+
 static inline int lpc_conn_enter(struct lpc_conn *c)
 {
 	if (lpc_forked(c->mark))
 		return -ECHILD;
-	return lpc_gate_enter(&c->gate) ? 0 : -ESHUTDOWN;
+	return lpc_gate_count(&c->gate) ? 0 : lpc_conn_enter_late(c);
 }
 
 /* What ended because lpc_conn_close() ended it says so. */

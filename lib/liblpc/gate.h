@@ -24,14 +24,18 @@ void lpc_gate_resume(struct lpc_gate *g);
 uint32_t lpc_gate_shut(struct lpc_gate *g);
 void lpc_gate_drain(struct lpc_gate *g, uint32_t own);
 
-/* False: closed, and the caller is not inside. */
-static inline bool lpc_gate_enter(struct lpc_gate *g)
+/* Counts the caller; false: there is a bit, so lpc_gate_wait_open() is next. */
+static inline bool lpc_gate_count(struct lpc_gate *g)
 {
 	uint32_t v = atomic_fetch_add_explicit(&g->word, 1, memory_order_acquire);
 
-	if (__builtin_expect(v & (GATE_CLOSED | GATE_PAUSED), 0))
-		return lpc_gate_wait_open(g);
-	return true;
+	return __builtin_expect(!(v & (GATE_CLOSED | GATE_PAUSED)), 1);
+}
+
+/* False: closed, and the caller is not inside. */
+static inline bool lpc_gate_enter(struct lpc_gate *g)
+{
+	return lpc_gate_count(g) || lpc_gate_wait_open(g);
 }
 
 static inline void lpc_gate_leave(struct lpc_gate *g)

@@ -254,8 +254,10 @@ int lpc_conn_take(struct lpc_conn **c, int fd, const struct lpc_connect_opts *o)
  * call it after an -EPIPE. lpc_conn_fd() keeps its number but must be added to
  * epoll sets anew. Calls made with lpc_call_async() that were still open end as
  * the old server's death ended them, in the next lpc_dispatch(). There is a new
- * section: buffers of the old one can be read and put, no more. Not from a
- * callback that runs inside lpc_call(): it would wait for itself.
+ * section: buffers of the old one can be read and put, no more. It waits for the
+ * threads that are inside. -EDEADLK: in a callback that runs inside lpc_call(),
+ * and the server is gone: it would wait for itself. -EALREADY: inside
+ * lpc_dispatch(), and another thread is at it and waits for the caller to leave.
  * -EOPNOTSUPP: made by lpc_conn_take(). Else as lpc_connect().
  */
 int lpc_reconnect(struct lpc_conn *c, uint64_t deadline);
