@@ -22,6 +22,7 @@
 #include "accept.h"
 #include "close.h"
 #include "conn.h"
+#include "fail.h"
 #include "inflight.h"
 #include "limits.h"
 #include "message.h"
@@ -234,6 +235,8 @@ static int map_views(struct lpc_accepting *a)
 	bool theirs = views && views->client.section && args->theirs.size;
 	int ret = 0;
 
+	/* What cannot be mapped refuses the client. */
+	lpc_fail_seen();
 	if (theirs)
 		ret = map_view(a, &views->client, views->client.readonly,
 			       &a->base);

@@ -19,6 +19,7 @@
 #include "call.h"
 #include "conn.h"
 #include "data.h"
+#include "fail.h"
 #include "held.h"
 #include "inflight.h"
 #include "limits.h"
@@ -554,6 +555,7 @@ int lpc_call(struct lpc_end *end, struct lpc_io *io)
 		call = call_resume(end, io);
 		if (IS_ERR(call))
 			return PTR_ERR(call);
+		lpc_fail_seen();
 		return lpc_call_finish(call, io, false, LPC_OPEN_PENDING);
 	}
 
@@ -567,6 +569,7 @@ int lpc_call(struct lpc_end *end, struct lpc_io *io)
 		lpc_unlock(end->port);
 		return ret;
 	}
+	lpc_fail_seen();
 	if (unlikely(async)) {
 		if (task)
 			wake_up_process(task);

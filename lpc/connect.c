@@ -29,6 +29,7 @@
 #include "close.h"
 #include "conn.h"
 #include "connect.h"
+#include "fail.h"
 #include "inflight.h"
 #include "limits.h"
 #include "quota.h"
@@ -676,6 +677,7 @@ static int connect_start(struct lpc_connect *args, const char *name,
 		lpc_conn_free(conn);
 		return ret;
 	}
+	lpc_fail_seen();
 	*out = conn;
 	return 0;
 }
@@ -721,6 +723,7 @@ int lpc_connect(struct lpc_connect *args, const char *name, const u8 *data,
 		conn = reattach(args->id);
 		if (IS_ERR(conn))
 			return PTR_ERR(conn);
+		lpc_fail_seen();
 		lpc_lock(conn->port);
 		if (!(args->flags & LPC_CONNECT_ASYNC))
 			lpc_waiter_arm(&conn->waiter);

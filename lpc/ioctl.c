@@ -27,6 +27,7 @@
 #include "data.h"
 #include "died.h"
 #include "evpair.h"
+#include "fail.h"
 #include "impersonate.h"
 #include "ioctl.h"
 #include "limits.h"
@@ -94,12 +95,14 @@ struct lpc_request {
  * @cmd: the ioctl, with the size first published
  * @on: ON_* bits
  * @size: the kernel's
+ * @mute: success has nothing to tell: what took effect cannot fail any more
  * @run: does it; 0 and errors are copied out after
  */
 struct lpc_op {
 	unsigned int cmd;
 	unsigned int on;
 	unsigned int size;
+	bool mute;
 	int (*run)(struct lpc_request *req);
 };
 
@@ -426,6 +429,12 @@ static int op_list(struct lpc_request *req)
 		.size = sizeof(struct type), .run = fn			\
 	}
 
+/* One that tells something only when it fails. */
+#define LPC_OP_MUTE(name, type, where, fn) {				\
+		.cmd = LPC_IOC_##name, .on = where,			\
+		.size = sizeof(struct type), .mute = true, .run = fn	\
+	}
+
 /* One whose struct has grown: @first is the size it was published with. */
 #define LPC_OP_GREW(name, type, first, where, fn) {			\
 		.cmd = _IOC(_IOC_DIR(LPC_IOC_##name), LPC_IOC_MAGIC,	\
@@ -444,15 +453,15 @@ static const struct lpc_op lpc_ops[] = {
 	LPC_OP(COPY, lpc_copy, ON_DEVICE, op_copy),
 	LPC_OP(QUICK, lpc_quick_make, ON_ENDS, op_quick),
 	LPC_OP(QUICK_OPEN, lpc_quick_open, ON_ENDS, op_quick_open),
-	LPC_OP(CANCEL, lpc_cancel, ON_ALL, op_cancel),
-	LPC_OP(SHUTDOWN, lpc_shutdown, ON_ALL, op_shutdown),
+	LPC_OP_MUTE(CANCEL, lpc_cancel, ON_ALL, op_cancel),
+	LPC_OP_MUTE(SHUTDOWN, lpc_shutdown, ON_ALL, op_shutdown),
 	LPC_OP_GREW(QUERY, lpc_query, 56, ON_DEVICE | ON_ALL, op_query),
 	LPC_OP(SECURITY, lpc_security, ON_DEVICE | ON_ALL, op_security),
-	LPC_OP(WATCH_THREAD, lpc_watch, ON_PORT | ON_CLIENT, op_watch),
+	LPC_OP_MUTE(WATCH_THREAD, lpc_watch, ON_PORT | ON_CLIENT, op_watch),
 	LPC_OP_GREW(ACCEPT, lpc_accept, 48, ON_PORT, op_accept),
 	LPC_OP(DATA, lpc_data, ON_PORT | ON_SERVER, op_data),
 	LPC_OP(IMPERSONATE, lpc_impersonate, ON_SERVER, op_impersonate),
-	LPC_OP(COMPLETE, lpc_complete, ON_SERVER, op_complete),
+	LPC_OP_MUTE(COMPLETE, lpc_complete, ON_SERVER, op_complete),
 };
 
 static long run_op(struct lpc_end *end, unsigned int on, unsigned int cmd,
@@ -475,7 +484,7 @@ found:
 	if (ret == -ERESTARTSYS || ret == -EFAULT)
 		return ret;
 	/* Where an fd has been installed, its number was copied out before. */
-	if (req.told && (!ret || ret == -EINPROGRESS))
+	if ((req.told || op->mute) && (!ret || ret == -EINPROGRESS))
 		return ret;
 	return args_out(&req, op->size) ? -EFAULT : ret;
 }
@@ -569,7 +578,7 @@ static unsigned int kind_bit(const struct lpc_end *end)
 	       end->kind == LPC_KIND_SERVER ? ON_SERVER : ON_CLIENT;
 }
 
-static long end_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+static long end_run(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct lpc_end *end = file->private_data;
 	void __user *user = (void __user *)arg;
@@ -591,10 +600,20 @@ static long end_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return run_op(end, kind_bit(end), cmd, user);
 }
 
+static long end_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return lpc_fail_sweep(end_run, file, cmd, arg);
+}
+
+static long device_run(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return run_op(NULL, ON_DEVICE, cmd, (void __user *)arg);
+}
+
 static long device_ioctl(struct file *file, unsigned int cmd,
 			 unsigned long arg)
 {
-	return run_op(NULL, ON_DEVICE, cmd, (void __user *)arg);
+	return lpc_fail_sweep(device_run, file, cmd, arg);
 }
 
 static __poll_t end_poll(struct file *file, poll_table *wait)

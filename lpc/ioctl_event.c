@@ -12,6 +12,7 @@
 #include <linux/uaccess.h>
 
 #include "evpair.h"
+#include "fail.h"
 #include "ioctl.h"
 #include "object.h"
 
@@ -25,7 +26,7 @@ static int event_in(struct lpc_event *args, const void __user *arg,
 	return copy_struct_from_user(args, sizeof(*args), arg, _IOC_SIZE(cmd));
 }
 
-static long event_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+static long event_run(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	void __user *user = (void __user *)arg;
 	struct lpc_event args;
@@ -38,6 +39,8 @@ static long event_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	acts = args.set | args.reset;
 	ret = lpc_evend_event(file->private_data, &args,
 			      file->f_flags & O_NONBLOCK);
+	if (acts != (args.set | args.reset) || args.wait)
+		lpc_fail_seen();
 	/*
 	 * What took effect must not do so again when this is restarted or
 	 * repeated: the caller's own argument says so.
@@ -47,6 +50,11 @@ static long event_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		if (copy_to_user(user, &args, sizeof(args)))
 			return -EFAULT;
 	return ret;
+}
+
+static long event_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return lpc_fail_sweep(event_run, file, cmd, arg);
 }
 
 static __poll_t event_poll(struct file *file, poll_table *wait)

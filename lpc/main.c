@@ -10,6 +10,7 @@
 
 #include "conn.h"
 #include "evpair.h"
+#include "fail.h"
 #include "inflight.h"
 #include "ioctl.h"
 #include "message.h"
@@ -104,6 +105,7 @@ static void __exit lpc_exit(void)
 	lpc_evpair_exit();
 	lpc_section_exit();
 	lpc_message_exit();
+	lpc_fail_exit();
 }
 
 module_init(lpc_init);

@@ -11,6 +11,7 @@
 #include <linux/uaccess.h>
 
 #include "compat.h"
+#include "fail.h"
 #include "message.h"
 #include "split.h"
 
@@ -110,7 +111,7 @@ int lpc_io_put(struct lpc_io *io)
 		return copy_to_user(out, &io->head, sizeof(io->head)) ||
 		       copy_to_user(u64_to_user_ptr(io->receive), io->data,
 				    len) ? -EFAULT : 0;
-	if (copy_to_user(out, &io->head, sizeof(io->head)) ||
+	if (copy_to_user(out, &io->head, sizeof(io->head)) || lpc_fail_point() ||
 	    clear_user(out + sizeof(io->head), io->size - sizeof(io->head)) ||
 	    copy_to_user(out + io->size, io->data, len))
 		return -EFAULT;
@@ -202,7 +203,8 @@ int lpc_copy_out(u64 to, const void *from, u32 len)
  */
 int lpc_clear_out(u64 to, u32 len)
 {
-	return clear_user(u64_to_user_ptr(to), len) ? -EFAULT : 0;
+	return lpc_fail_point() || clear_user(u64_to_user_ptr(to), len) ?
+	       -EFAULT : 0;
 }
 
 /**

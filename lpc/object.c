@@ -10,6 +10,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 
+#include "fail.h"
 #include "object.h"
 
 static const struct file_operations *lpc_kind_ops[LPC_KINDS];
@@ -40,6 +41,8 @@ void lpc_object_ops(enum lpc_kind kind, const struct file_operations *ops)
  */
 int lpc_fd_reserve(struct lpc_fd *fd)
 {
+	if (lpc_fail_point())
+		return -EMFILE;
 	fd->fd = get_unused_fd_flags(O_CLOEXEC);
 	return fd->fd < 0 ? fd->fd : 0;
 }

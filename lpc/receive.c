@@ -23,6 +23,7 @@
 #include "compat.h"
 #include "conn.h"
 #include "data.h"
+#include "fail.h"
 #include "held.h"
 #include "inflight.h"
 #include "limits.h"
@@ -363,6 +364,7 @@ again:
 		call = find_named(end, io);
 		if (!IS_ERR(call)) {
 			task = apply_reply(call, io);
+			lpc_fail_seen();
 			io->msg.status = LPC_DID_REPLY;
 		} else if (!(io->msg.flags & LPC_RECV_ANYWAY)) {
 			ret = PTR_ERR(call);
@@ -461,6 +463,7 @@ int lpc_reply_wait(struct lpc_end *end, struct lpc_io *io)
 		lpc_unlock(port);
 		return PTR_ERR(call);
 	}
+	lpc_fail_seen();
 	io->msg.flags &= ~LPC_WITH_REPLY;
 	if (call->state == LPC_CALL_AWAY)
 		call->state = LPC_CALL_TAKEN;

@@ -10,6 +10,7 @@
 #include <linux/user_namespace.h>
 
 #include "conn.h"
+#include "fail.h"
 #include "limits.h"
 #include "port.h"
 #include "security.h"
@@ -112,6 +113,8 @@ static int on_port(struct lpc_port *port, struct lpc_security *args,
 	if (ret)
 		return ret;
 	change_and_tell(port, &access, args, acl);
+	if (args->flags)
+		lpc_fail_seen();
 	if (args->flags && port->name.len)
 		lpc_name_shown(&port->name);
 	return 0;

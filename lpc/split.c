@@ -15,6 +15,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "fail.h"
 #include "identity.h"
 #include "limits.h"
 #include "message.h"
@@ -39,7 +40,8 @@ static int probe(u64 address)
 	u8 __user *at = u64_to_user_ptr(address);
 	u8 byte;
 
-	return get_user(byte, at) || put_user(byte, at) ? -EFAULT : 0;
+	return lpc_fail_point() || get_user(byte, at) || put_user(byte, at) ?
+	       -EFAULT : 0;
 }
 
 static int probe_outputs(const struct lpc_io *io)
@@ -234,8 +236,9 @@ int lpc_split_put_nt(struct lpc_io *io)
 	if (copy_to_user(u64_to_user_ptr(io->receive), nt_place(io),
 			 NT_HEAD + io->len))
 		return -EFAULT;
-	if (io->context && put_user(context,
-				    (u64 __user *)u64_to_user_ptr(io->context)))
+	if (io->context &&
+	    (lpc_fail_point() ||
+	     put_user(context, (u64 __user *)u64_to_user_ptr(io->context))))
 		return -EFAULT;
 	return 0;
 }

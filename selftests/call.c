@@ -626,6 +626,8 @@ TEST_F(call, a_receivers_bad_buffer_gives_the_message_to_the_next)
 	void *gone = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
 			  -1, 0);
 
+	if (fail_swept())
+		SKIP(return, "the bad receiver would lose its turn before");
 	recv_msg(&g, 0, 0);
 	ASSERT_TRUE(act(&good, self->r.port, LPC_IOC_REPLY_RECV, &g));
 	recv_msg(&b, 0, 0)->m.out = (unsigned long)gone;

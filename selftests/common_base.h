@@ -145,6 +145,20 @@ static inline int lpc_dev(void)
 	return fd;
 }
 
+/* Does the debug build fail all that can fail first (make fail-nth)? */
+static inline bool fail_swept(void)
+{
+	char mode[8] = "0";
+	int fd = open("/sys/module/lpc/parameters/debug_fail", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		if (read(fd, mode, sizeof(mode) - 1) <= 0)
+			mode[0] = '0';
+		close(fd);
+	}
+	return mode[0] != '0';
+}
+
 static inline bool is_cloexec(int fd)
 {
 	return fcntl(fd, F_GETFD) == FD_CLOEXEC;
