@@ -158,8 +158,10 @@ static int claim(struct lpc_accepting *a)
 		lpc_conn_use(conn);
 		a->conn = conn;
 		a->refuse = is_wrong_server(conn);
-		if (a->refuse)
+		if (a->refuse) {
+			lpc_fail_seen();
 			ret = -EPERM;
+		}
 	}
 	lpc_unlock(port);
 	return ret;
@@ -317,6 +319,7 @@ int lpc_accept_commit(struct lpc_accepting *a)
 		if (a->args->flags & LPC_ACCEPT_REFUSE) {
 			refuse(conn);
 		} else if (is_wrong_server(conn)) {
+			lpc_fail_seen();
 			ret = -EPERM;
 			conn->answer_len = 0;
 			refuse(conn);

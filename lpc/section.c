@@ -195,13 +195,24 @@ static int memory_fill(struct file *file, u64 size)
 	return 0;
 }
 
+/*
+ * Where there is no memory shmem says at times that its disk is full; it has none
+ * and nobody limits this mount.
+ */
+static struct file *memory_file(u64 size)
+{
+	struct file *file = shmem_file_setup("lpc-section", size, 0);
+
+	return file == ERR_PTR(-ENOSPC) ? ERR_PTR(-ENOMEM) : file;
+}
+
 /* Allocated in full and sealed, still with shmem's own operations. */
 static struct file *memory_new(u64 size)
 {
 	struct file *file;
 	int ret;
 
-	file = shmem_file_setup("lpc-section", size, 0);
+	file = memory_file(size);
 	if (IS_ERR(file))
 		return file;
 	/*
@@ -213,7 +224,7 @@ static struct file *memory_new(u64 size)
 	ret = memory_fill(file, size);
 	if (ret) {
 		fput(file);
-		return ERR_PTR(ret);
+		return ERR_PTR(ret == -ENOSPC ? -ENOMEM : ret);
 	}
 	SHMEM_I(file_inode(file))->seals = F_SEAL_SHRINK | F_SEAL_GROW |
 					   F_SEAL_SEAL;
