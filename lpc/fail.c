@@ -54,7 +54,7 @@ static atomic_t lpc_fail_count[NUMBERS][OUTCOMES];
 static u32 lpc_fail_skip[NUMBERS];
 
 /**
- * struct attempt - an ioctl that is to be tried again
+ * struct attempt - an ioctl that runs, or is to be tried again
  * @node: in lpc_fail_list; lpc_fail_lock
  * @task: its thread; only compared
  * @start: the thread's start, for its address may be another's by now
@@ -63,6 +63,9 @@ static u32 lpc_fail_skip[NUMBERS];
  * @arg: of the ioctl
  * @nth: what is to fail next
  * @size: bytes of @saved; 0: the argument cannot be read
+ * @runs: its thread is in it
+ * @shown: others may know of it; its thread's
+ * @spared: and it did without what had failed; likewise
  * @saved: the argument
  */
 struct attempt {
@@ -74,12 +77,21 @@ struct attempt {
 	unsigned long arg;
 	u32 nth;
 	u32 size;
+	bool runs;
+	bool shown;
+	bool spared;
 	u8 saved[];
 };
 
 static LIST_HEAD(lpc_fail_list);
 static DEFINE_SPINLOCK(lpc_fail_lock);
 
+static bool is_mine(const struct attempt *a)
+{
+	return a->task == current && a->start == current->start_time;
+}
+
+/* The one that is to be tried again now. */
 static struct attempt *attempt_find(unsigned int cmd, unsigned long arg)
 {
 	unsigned long sp = user_stack_pointer(current_pt_regs());
@@ -87,9 +99,9 @@ static struct attempt *attempt_find(unsigned int cmd, unsigned long arg)
 
 	spin_lock(&lpc_fail_lock);
 	list_for_each_entry(a, &lpc_fail_list, node) {
-		if (a->task == current && a->start == current->start_time &&
-		    a->sp == sp && a->cmd == cmd && a->arg == arg) {
-			list_del(&a->node);
+		if (is_mine(a) && !a->runs && a->sp == sp && a->cmd == cmd &&
+		    a->arg == arg) {
+			a->runs = true;
 			spin_unlock(&lpc_fail_lock);
 			return a;
 		}
@@ -114,19 +126,31 @@ static struct attempt *attempt_new(unsigned int cmd, unsigned long arg)
 	/* What is not there stays away: the test may be about that. */
 	if (!copy_from_user_nofault(a->saved, (void __user *)arg, size))
 		a->size = size;
+	a->runs = true;
+	spin_lock(&lpc_fail_lock);
+	list_add(&a->node, &lpc_fail_list);
+	spin_unlock(&lpc_fail_lock);
 	return a;
+}
+
+static void attempt_end(struct attempt *a)
+{
+	spin_lock(&lpc_fail_lock);
+	list_del(&a->node);
+	spin_unlock(&lpc_fail_lock);
+	kfree(a);
 }
 
 /* Again, with the next thing failing. The argument is as it was. */
 static long attempt_again(struct attempt *a)
 {
 	if (copy_to_user_nofault((void __user *)a->arg, a->saved, a->size)) {
-		kfree(a);
+		attempt_end(a);
 		return -EFAULT;
 	}
 	a->nth++;
 	spin_lock(&lpc_fail_lock);
-	list_add(&a->node, &lpc_fail_list);
+	a->runs = false;
 	spin_unlock(&lpc_fail_lock);
 	/* So that the way out looks at what is to be restarted. */
 	set_thread_flag(TIF_SIGPENDING);
@@ -174,20 +198,20 @@ long lpc_fail_sweep(lpc_ioctl_fn run, struct file *file, unsigned int cmd,
 		return -ENOMEM;
 	current->fail_nth = mode == 1 && a->size ? a->nth : NEVER;
 	ret = run(file, cmd, arg);
-	failed = !current->fail_nth;
+	failed = !current->fail_nth || a->spared;
 	current->fail_nth = 0;
 	if (!failed) {
 		WRITE_ONCE(lpc_fail_skip[nr], 0);
-		kfree(a);
+		attempt_end(a);
 		return ret;
 	}
-	outcome = outcome_of(ret);
+	outcome = a->spared ? OTHERWISE : outcome_of(ret);
 	atomic_inc(&lpc_fail_count[nr][outcome]);
 	if (mode == 1 && outcome != OTHERWISE && !fatal_signal_pending(current))
 		return attempt_again(a);
 	/* It could do without: the next one of this kind begins behind it. */
 	WRITE_ONCE(lpc_fail_skip[nr], a->nth);
-	kfree(a);
+	attempt_end(a);
 	return ret;
 }
 
@@ -207,9 +231,19 @@ bool lpc_fail_point(void)
 void lpc_fail_seen(void)
 {
 	u32 mode = READ_ONCE(lpc_debug_fail);
+	struct attempt *a, *mine = NULL;
 
-	if (mode && current->fail_nth >= 1)
-		current->fail_nth = mode == 1 ? NEVER : mode - 1;
+	spin_lock(&lpc_fail_lock);
+	list_for_each_entry(a, &lpc_fail_list, node)
+		if (is_mine(a) && a->runs)
+			mine = a;
+	spin_unlock(&lpc_fail_lock);
+	if (!mine)
+		return;
+	if (!current->fail_nth)
+		mine->spared = true;
+	current->fail_nth = mode > 1 && !mine->shown ? mode - 1 : NEVER;
+	mine->shown = true;
 }
 
 static void report(void)
