@@ -17,7 +17,7 @@ APT=$CACHE/apt
 LOGS=$O/logs
 # a make that calls us must not hand its flags to the kernel's make
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
-JOBS=$(nproc)
+JOBS=${JOBS:-$(nproc)}
 
 say() { printf 'lpc: %s\n' "$*"; }
 
