@@ -62,7 +62,7 @@ static u32 lpc_fail_skip[NUMBERS];
  * @cmd: of the ioctl
  * @arg: of the ioctl
  * @nth: what is to fail next
- * @size: bytes of @saved; 0: the argument cannot be read
+ * @size: bytes of @saved; 0: the argument cannot be read and written
  * @runs: its thread is in it
  * @shown: others may know of it; its thread's
  * @spared: and it did without what had failed; likewise
@@ -123,8 +123,9 @@ static struct attempt *attempt_new(unsigned int cmd, unsigned long arg)
 	a->cmd = cmd;
 	a->arg = arg;
 	a->nth = READ_ONCE(lpc_fail_skip[_IOC_NR(cmd) % NUMBERS]) + 1;
-	/* What is not there stays away: the test may be about that. */
-	if (!copy_from_user_nofault(a->saved, (void __user *)arg, size))
+	/* What is not there, or not to be written, stays so: a test's subject. */
+	if (!copy_from_user_nofault(a->saved, (void __user *)arg, size) &&
+	    !copy_to_user_nofault((void __user *)arg, a->saved, size))
 		a->size = size;
 	a->runs = true;
 	spin_lock(&lpc_fail_lock);

@@ -186,7 +186,9 @@ TEST_F(slow, memory_of_a_client_that_is_killed_meanwhile_ends_the_DATA)
 	ASSERT_EQ(0, slow_data(self, PATIENCE_MS));
 	slow_ends(self);
 	ret = actor_end(&self->a);
-	EXPECT_TRUE(ret == -ECANCELED || ret == -EREMOTEIO) {
+	/* Tried anew, it may find the thread on its way out. */
+	EXPECT_TRUE(ret == -ECANCELED || ret == -EREMOTEIO ||
+		    (ret == -EAGAIN && fail_swept())) {
 		TH_LOG("%d", ret);
 	}
 	EXPECT_EQ(-ECANCELED, do_reply(self->r.port, self->id, 1, 8));
