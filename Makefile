@@ -17,7 +17,7 @@ vm = tools/vm
 # the library, the CLI and the tests take these
 user = $(MAKE) -C $(1) O=$(O) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) $(2)
 
-.PHONY: all help demo demo-nt check check-long check-debug fail-nth shell models stress stress-call mutants profile \
+.PHONY: all help demo demo-nt check check-long check-debug check-kcsan fail-nth shell models stress stress-call mutants profile \
 	bench bench-quick lint \
 	modules lib tools install uninstall clean
 
@@ -32,10 +32,11 @@ help:
 	@echo '  check        all tests, on the distribution'\''s kernel'
 	@echo '  check-long   liblpc under sanitizers, and the tests that repeat, with more rounds'
 	@echo '  check-debug  all tests, on a kernel with KASAN, lockdep, kmemleak (built once)'
+	@echo '  check-kcsan  the tests and stress on a kernel with KCSAN (built once); SHORT=1'
 	@echo '  stress       processes killed, forked, closed at random, the module reloaded; SECONDS=60'
 	@echo '  stress-call  200 clients, 50 of them killed, for two minutes'
 	@echo '  mutants      break the module on purpose; each break must be caught'
-	@echo '  fail-nth     fail every allocation, copy and descriptor, one at a time; TEST=call,data'
+	@echo '  fail-nth     fail every allocation, copy and descriptor, one at a time; TEST=call,data, SHORT=1'
 	@echo '  models       check the model of a call'\''s states'
 	@echo '  lint         checkpatch, sparse, compilers, analysers, spelling, layers'
 	@echo 'Measure it, in a VM (Documentation/performance.rst):'
@@ -50,10 +51,10 @@ help:
 	@echo '  clean        remove build/; the cache of kernels (~/.cache/lpc) stays'
 	@echo 'KERNEL=6.12, KERNEL=debug or KERNEL=/a/built/tree chooses another kernel.'
 
-export MECH TEST
+export MECH TEST SHORT
 STRESS_SECONDS = $(SECONDS)
 export STRESS_SECONDS
-demo demo-nt check check-long check-debug fail-nth shell stress stress-call mutants profile bench \
+demo demo-nt check check-long check-debug check-kcsan fail-nth shell stress stress-call mutants profile bench \
 bench-quick:
 	@$(vm)/target $@
 

@@ -159,6 +159,16 @@ static inline bool fail_swept(void)
 	return mode[0] != '0';
 }
 
+/* @n rounds, or few where each ioctl is one of several attempts */
+static inline int rounds_of_many(int n)
+{
+	static int swept = -1;
+
+	if (swept < 0)
+		swept = fail_swept();
+	return swept ? n / 40 : n;
+}
+
 static inline bool is_cloexec(int fd)
 {
 	return fcntl(fd, F_GETFD) == FD_CLOEXEC;

@@ -5,15 +5,7 @@
  */
 #include "common_event.h"
 
-/* Fewer where make fail-nth tries each EVENT several times */
-static int turns_wanted(void)
-{
-	static int turns;
-
-	if (!turns)
-		turns = fail_swept() ? 50 : 2000;
-	return turns;
-}
+#define TURNS	rounds_of_many(2000)
 
 FIXTURE(evpair) {
 	struct evpair p;
@@ -220,7 +212,7 @@ static void *high_side(void *arg)
 	struct evpair *p = arg;
 	long i;
 
-	for (i = 0; i < turns_wanted(); i++)
+	for (i = 0; i < TURNS; i++)
 		if (ev_wait(p->high, LOW, LONG) || ev_set(p->high, HIGH))
 			break;
 	return (void *)i;
@@ -232,7 +224,7 @@ static void *high_side_handing_over(void *arg)
 	unsigned int set = 0;
 	long i;
 
-	for (i = 0; i < turns_wanted(); i++, set = HIGH)
+	for (i = 0; i < TURNS; i++, set = HIGH)
 		if (ev_set_wait(p->high, set, LOW, LONG))
 			break;
 	ev_set(p->high, HIGH);
@@ -244,7 +236,7 @@ static void *high_side_in_the_page(void *arg)
 	struct evpair *p = arg;
 	long i;
 
-	for (i = 0; i < turns_wanted(); i++)
+	for (i = 0; i < TURNS; i++)
 		if (ev_user_wait(p->high, p->page, LOW, LONG) ||
 		    ev_user_set(p->high, p->page, HIGH))
 			break;
@@ -265,14 +257,14 @@ TEST_F(evpair, ping_pong_each_way_of_waiting)
 	for (way = 0; way < 2; way++) {
 		for (side = 0; side < ARRAY_SIZE(sides); side++) {
 			pthread_create(&thread, NULL, sides[side], p);
-			for (i = 0, ret = 0; i < turns_wanted() && !ret; i++)
+			for (i = 0, ret = 0; i < TURNS && !ret; i++)
 				ret = way ? ev_user_set(p->low, p->page, LOW) ?:
 					    ev_user_wait(p->low, p->page, HIGH,
 							 LONG) :
 					    ev_set_wait(p->low, LOW, HIGH, LONG);
 			EXPECT_EQ(0, ret);
 			pthread_join(thread, &turns);
-			EXPECT_EQ(turns_wanted(), (long)turns);
+			EXPECT_EQ(TURNS, (long)turns);
 			EXPECT_EQ(0, ev_read(p->low));
 		}
 	}
@@ -288,10 +280,10 @@ TEST_F(evpair, ping_pong_between_processes)
 		self->p.page = ev_map(self->p.high);
 		close(self->p.low);
 		must(self->p.page);
-		must_be(turns_wanted(), (long)high_side_in_the_page(&self->p));
+		must_be(TURNS, (long)high_side_in_the_page(&self->p));
 		_exit(0);
 	}
-	for (i = 0; i < turns_wanted(); i++)
+	for (i = 0; i < TURNS; i++)
 		ASSERT_EQ(0, ev_set_wait(self->p.low, LOW, HIGH, LONG));
 	EXPECT_EQ(0, reap(pid));
 }
@@ -606,7 +598,7 @@ TEST_F(evpair, a_thousand_in_one_epoll_set)
  * got; the other side sets and waits until that one has been counted. So no
  * event may be lost and none be there twice.
  */
-#define EVENTS	2000
+#define EVENTS	rounds_of_many(2000)
 #define TAKERS	4
 
 struct crowd {
