@@ -60,9 +60,10 @@ static int ask(struct lpc_end *end, u64 id, struct lpc_asked *asked,
 	info->uid = shown.uid;
 	info->gid = shown.gid;
 	info->status = shown.status;
-	info->start = call->sender.start;
+	info->start = lpc_start_out(call->sender.start);
 	rcu_read_lock();
-	info->process_start = READ_ONCE(task->group_leader)->start_boottime;
+	info->process_start =
+		lpc_start_out(READ_ONCE(task->group_leader)->start_boottime);
 	rcu_read_unlock();
 	return 0;
 }

@@ -83,6 +83,18 @@ static inline s64 lpc_timens_offset(void)
 	return 0;
 }
 
+/* The same for the time since boot, which start times are in. */
+static inline s64 lpc_timens_boot_offset(void)
+{
+#ifdef CONFIG_TIME_NS
+	struct nsproxy *ns = current->nsproxy;
+
+	if (ns && ns->time_ns)
+		return timespec64_to_ns(&ns->time_ns->offsets.boottime);
+#endif
+	return 0;
+}
+
 /*
  * What a security module calls a thread. The numbers of labels became structs in
  * 6.14, where this is still to be written: no label then.

@@ -255,6 +255,17 @@ u64 lpc_time_out(u64 time)
 	return time ? time + lpc_timens_offset() : 0;
 }
 
+/**
+ * lpc_start_out - a start time as the calling thread's time namespace reads it
+ * @start: of a thread, nanoseconds since boot
+ *
+ * So it is what /proc/<pid>/stat says there.
+ */
+u64 lpc_start_out(u64 start)
+{
+	return start + lpc_timens_boot_offset();
+}
+
 static void call_ctor(void *object)
 {
 	/* A constructor keeps the cache from being merged: a leak shows. */

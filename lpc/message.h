@@ -377,6 +377,7 @@ int lpc_clear_out(u64 to, u32 len);
 int lpc_copy(const struct lpc_copy *args);
 u64 lpc_deadline_finite(u64 deadline);
 u64 lpc_time_out(u64 time);
+u64 lpc_start_out(u64 start);
 
 struct lpc_call *lpc_call_alloc(void);
 void lpc_call_destroy(struct lpc_call *call);

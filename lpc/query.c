@@ -160,7 +160,7 @@ static void call_row(struct lpc_call *call, const struct lpc_reader *reader,
 	row->callback = call->callback;
 	row->conn = call->conn ? call->conn->serial : 0;
 	row->sent = lpc_time_out(call->since);
-	row->start = call->sender.start;
+	row->start = lpc_start_out(call->sender.start);
 	row->state = call->state;
 	if (call->open == LPC_OPEN_ASYNC)
 		row->flags |= LPC_CALL_ASYNC;

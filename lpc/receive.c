@@ -180,6 +180,16 @@ static int wait_message(struct lpc_end *end, struct lpc_receiver *rx,
 	return ret ? ret : rx->error;
 }
 
+/* A start time is all of the payload. */
+static void show_start(struct lpc_io *io)
+{
+	u64 start;
+
+	memcpy(&start, io->data, sizeof(start));
+	start = lpc_start_out(start);
+	memcpy(io->data, &start, sizeof(start));
+}
+
 static void fill_received(const struct lpc_end *end,
 			  const struct lpc_receiver *rx, struct lpc_io *io)
 {
@@ -199,6 +209,10 @@ static void fill_received(const struct lpc_end *end,
 		head->error = call->error;
 		if (call->taken)
 			head->status |= LPC_WAS_TAKEN;
+		break;
+	case LPC_PORT_CLOSED:
+	case LPC_CLIENT_DIED:
+		show_start(io);
 		break;
 	}
 }

@@ -73,9 +73,10 @@
  * @LPC_REPLY: the answer; in a queue only for a detached call
  * @LPC_DATAGRAM: nobody waits (NT: LPC_DATAGRAM)
  * @LPC_PORT_CLOSED: last message of a connection whose client end is gone;
- *	payload: start time of the connecting process, u64 ns since boot
+ *	payload: start time of the connecting process, u64 ns since boot in the
+ *	receiver's time namespace
  * @LPC_CLIENT_DIED: a watched thread exited or called execve(); payload: its
- *	start time, u64 ns since boot
+ *	start time, likewise
  * @LPC_CONNECTION_REQUEST: payload: connect data; to be answered by ACCEPT
  * @LPC_CANCELED: the caller of the request @id that this server has received
  *	has given up; only for ports made with LPC_PORT_CANCELED
@@ -987,7 +988,7 @@ enum lpc_call_state {
  * @callback: its callback id if it is one
  * @conn: serial of its connection, 0 if it was sent on the port
  * @sent: when, CLOCK_MONOTONIC ns of the reader
- * @start: start time of the caller's thread, ns since boot
+ * @start: start time of the caller's thread, ns since boot as the reader has it
  * @state: enum lpc_call_state
  * @flags: LPC_CALL_ASYNC, LPC_CALLBACK, LPC_CALL_HELD, LPC_NO_IMPERSONATE,
  *	LPC_IMPERSONATE_ME
@@ -1032,7 +1033,7 @@ struct lpc_call_info {
 
 /**
  * struct lpc_caller_info - QUERY of who waits for the answer to a request
- * @start: start time of its thread, ns since boot
+ * @start: start time of its thread, ns since boot as the reader has it
  * @process_start: start time of its process, likewise
  * @pid: as in the request's header
  * @tid: likewise
