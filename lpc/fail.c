@@ -17,6 +17,7 @@
  * most, and the program is told.
  */
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/ioctl.h>
 #include <linux/list.h>
@@ -31,7 +32,7 @@
 
 #include "fail.h"
 
-#define NEVER		(1u << 30)	/* more than anything has points */
+#define NEVER		BIT(30)	/* more than anything has points */
 #define NUMBERS		64		/* of ioctls */
 #define SAVED_MAX	1024u		/* no argument of ours is longer */
 

@@ -334,7 +334,7 @@ static void keep_at_it(const char *name)
 
 /* ---- looking ------------------------------------------------------------------ */
 
-static long meminfo(const char *key)
+static long kb_of(const char *key)
 {
 	char word[64];
 	long kb, found = -1;
@@ -411,7 +411,7 @@ TEST_F(bounds, of_a_user_that_takes_all_it_gets)
 	int seconds = long_form() ? 60 : 4, n, shown = 0;
 	long before, now, least, most = 0, calls = 0;
 	struct lpcbuf b;
-	uint64_t t0;
+	__u64 t0;
 	pid_t pid;
 
 	if (!cgroup_make(self->group, "bounds") ||
@@ -420,7 +420,7 @@ TEST_F(bounds, of_a_user_that_takes_all_it_gets)
 	cgroup_set(self->group, "memory.swap.max", "0");
 	/* slowed down at first: a kill for memory reads like a splat */
 	cgroup_set(self->group, "memory.high", "48M");
-	before = meminfo("MemAvailable:");
+	before = kb_of("MemAvailable:");
 	least = before;
 	pid = fork_child();
 	if (pid == 0) {
@@ -432,7 +432,7 @@ TEST_F(bounds, of_a_user_that_takes_all_it_gets)
 		/* nobody else is held up or refused */
 		ASSERT_EQ(0, msg_call(self->own.client, 7, "x", 1, &b, 20000));
 		nap();
-		now = meminfo("MemAvailable:");
+		now = kb_of("MemAvailable:");
 		if (now < least)
 			least = now;
 		now = kernel_memory(self->group) / 1024;
@@ -463,8 +463,8 @@ TEST_F(bounds, of_a_user_that_takes_all_it_gets)
 	EXPECT_TRUE(UNTIL(kernel_memory(self->group) < 4 * 1024 * 1024)) {
 		TH_LOG("the group still has %ld", kernel_memory(self->group));
 	}
-	EXPECT_TRUE(UNTIL(meminfo("MemAvailable:") > before - SLACK_KB)) {
-		TH_LOG("available %ld, before %ld", meminfo("MemAvailable:"), before);
+	EXPECT_TRUE(UNTIL(kb_of("MemAvailable:") > before - SLACK_KB)) {
+		TH_LOG("available %ld, before %ld", kb_of("MemAvailable:"), before);
 	}
 	EXPECT_TRUE(UNTIL(PORT_FIELD(self->victim.port, connections) == 0));
 }

@@ -226,7 +226,7 @@ static void end(struct sleeper *s)
 	case UNTAKEN:
 		must_be(0, do_recv(s->r.port, &s->got));
 		must(intact(&s->got, 1, 10));
-		/* fallthrough */
+		__attribute__((fallthrough));
 	case TAKEN:
 		must_be(0, do_reply(s->r.port, s->got.m.id, 9, 90));
 		must_be(0, actor_end(&s->a));
@@ -234,7 +234,7 @@ static void end(struct sleeper *s)
 		break;
 	case CALL_BACK:
 		answer_callback(s);
-		/* fallthrough */
+		__attribute__((fallthrough));
 	case REJOINED:
 		must_be(0, do_reply(s->r.port, s->got.m.id, 9, 90));
 		must_be(0, driver_result(&s->d));
@@ -243,7 +243,7 @@ static void end(struct sleeper *s)
 		break;
 	case CONNECT_UNSEEN:
 		must_be(0, recv_listen(s->r.port, &s->got));
-		/* fallthrough */
+		__attribute__((fallthrough));
 	case CONNECT_SEEN:
 		accept_and_end(s, s->got.m.id);
 		break;
