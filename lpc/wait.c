@@ -9,6 +9,7 @@
  * after each wake-up.
  */
 #include <linux/bits.h>
+#include <linux/compiler.h>
 #include <linux/freezer.h>
 #include <linux/hrtimer.h>
 #include <linux/ktime.h>
@@ -147,7 +148,8 @@ static bool lpc_spin(struct lpc_waiter *waiter, struct lpc_spin *spin)
  */
 void lpc_give_way(struct lpc_turn *turn)
 {
-	unsigned long switches = current->nivcsw;
+	/* The scheduler counts it, on this CPU; one more or less is a wrong hint. */
+	unsigned long switches = data_race(current->nivcsw);
 	unsigned int wasted;
 
 	if (unlikely(READ_ONCE(turn->skip))) {
@@ -156,7 +158,7 @@ void lpc_give_way(struct lpc_turn *turn)
 	}
 	schedule();
 	wasted = READ_ONCE(turn->wasted);
-	if (likely(current->nivcsw != switches)) {
+	if (likely(data_race(current->nivcsw) != switches)) {
 		if (wasted)
 			WRITE_ONCE(turn->wasted, 0);
 		return;
