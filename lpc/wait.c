@@ -158,6 +158,7 @@ void lpc_give_way(struct lpc_turn *turn)
 	}
 	schedule();
 	wasted = READ_ONCE(turn->wasted);
+	/* data_race: as above */
 	if (likely(data_race(current->nivcsw) != switches)) {
 		if (wasted)
 			WRITE_ONCE(turn->wasted, 0);
