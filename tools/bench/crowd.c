@@ -291,10 +291,10 @@ int crowd(double seconds, int rounds)
 
 		qsort(rates, (size_t)rounds, sizeof(*rates), ascending);
 		median[i] = rates[rounds / 2];
-		printf("crowd: %-46s %8.0f calls a second (%.0f to %.0f)\n", shapes[i].text,
+		printf("calls a second: %-46s %8.0f (%.0f to %.0f)\n", shapes[i].text,
 		       median[i], rates[0], rates[rounds - 1]);
 	}
-	printf("crowd: LPC, the crowd to one client: %.2f (1.60); to the crowd over sockets: %.2f (2.00)\n",
+	printf("ratios: eight clients to one %.2f (1.60), to eight on sockets %.2f (2.00)\n",
 	       median[LPC_CROWD] / median[LPC_ONE], median[LPC_CROWD] / median[UNIX_CROWD]);
 	return 0;
 }

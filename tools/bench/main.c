@@ -52,7 +52,8 @@ int main(int argc, char **argv)
 	if (argc >= 3 && strcmp(argv[1], "crowd") == 0)
 		return crowd(strtod(argv[2], NULL), argc > 3 ? atoi(argv[3]) : 5) ? 1 : 0;
 	if (argc < 3 || strcmp(argv[1], "profile") != 0) {
-		fputs("usage: bench profile MECH [TURNS [PAIRS [BYTES]]] | bench crowd SECONDS [ROUNDS] | bench list\n", stderr);
+		fputs("usage: bench profile MECH [TURNS [PAIRS [BYTES]]] |\n"
+		      "       bench crowd SECONDS [ROUNDS] | bench list\n", stderr);
 		return 2;
 	}
 	m = mech_find(argv[2]);

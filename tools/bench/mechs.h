@@ -8,7 +8,7 @@
 #include "bench.h"
 
 extern const struct mech mech_lpc_call, mech_lpc_spin, mech_lpc_in_place,
-	mech_lpc_half, mech_lpc_poll;							/* mech_lpc.c */
+	mech_lpc_half, mech_lpc_poll;					/* mech_lpc.c */
 extern const struct mech mech_nt_request;				/* mech_nt.c */
 extern const struct mech mech_quick, mech_quick_sleep;			/* mech_quick.c */
 extern const struct mech mech_event_pair;				/* mech_event.c */
