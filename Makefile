@@ -17,7 +17,8 @@ vm = tools/vm
 # the library, the CLI and the tests take these
 user = $(MAKE) -C $(1) O=$(O) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) $(2)
 
-.PHONY: all help demo demo-nt check check-long check-debug check-kcsan fail-nth shell models stress stress-call mutants profile \
+.PHONY: all help demo demo-nt check check-long check-debug check-kcsan fail-nth shell models stress stress-call \
+	fuzz mutants profile \
 	bench bench-quick lint \
 	modules lib tools install uninstall clean
 
@@ -35,6 +36,8 @@ help:
 	@echo '  check-kcsan  the tests and stress on a kernel with KCSAN (built once); SHORT=1'
 	@echo '  stress       processes killed, forked, closed at random, the module reloaded; SECONDS=60'
 	@echo '  stress-call  200 clients, 50 of them killed, for two minutes'
+	@echo '  fuzz         programs of ioctls made by libFuzzer, on the debug kernel; SECONDS=60,'
+	@echo '               INPUT=file runs one again, MINIMISE=1 makes the corpus of the tree small'
 	@echo '  mutants      break the module on purpose; each break must be caught'
 	@echo '  fail-nth     fail every allocation, copy and descriptor, one at a time; TEST=call,data, SHORT=1'
 	@echo '  models       check the model of a call'\''s states'
@@ -53,8 +56,8 @@ help:
 
 export MECH TEST SHORT
 STRESS_SECONDS = $(SECONDS)
-export STRESS_SECONDS
-demo demo-nt check check-long check-debug check-kcsan fail-nth shell stress stress-call mutants profile bench \
+export STRESS_SECONDS INPUT MINIMISE
+demo demo-nt check check-long check-debug check-kcsan fail-nth shell stress stress-call fuzz mutants profile bench \
 bench-quick:
 	@$(vm)/target $@
 
