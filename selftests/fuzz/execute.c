@@ -453,7 +453,7 @@ static unsigned int in_use(uid_t uid)
 		finding("INFO fails", errno);
 	be(0);
 	for (i = 0; i < LPC_LIMIT_MAX; i++)
-		if (info.limits[i].in_use > (i == LPC_LIMIT_EVENT_PAIRS))
+		if (info.limits[i].in_use > (i == LPC_LIMIT_EVENT_PAIRS ? 1u : 0u))
 			return i;
 	return 0;
 }
