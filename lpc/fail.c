@@ -13,8 +13,8 @@
  *
  * From where another thread can see what an ioctl has done (lpc_fail_seen()) a
  * failure is no secret any more. With debug_fail=1 nothing fails from there on;
- * with debug_fail=2 and more nothing fails but what is there, each ioctl once at
- * most, and the program is told.
+ * with debug_fail=2 and more nothing fails but what is there, in every third ioctl
+ * of a kind, so that programs get beyond their first, and the program is told.
  */
 #include <linux/atomic.h>
 #include <linux/bits.h>
@@ -50,6 +50,9 @@ enum outcome {
 };
 
 static atomic_t lpc_fail_count[NUMBERS][OUTCOMES];
+
+/* Those that others could see, with debug_fail=2 and more. */
+static atomic_t lpc_fail_turn[NUMBERS];
 
 /* Where to begin: behind what an ioctl did without. A hint, nothing more. */
 static u32 lpc_fail_skip[NUMBERS];
@@ -244,7 +247,10 @@ void lpc_fail_seen(void)
 		return;
 	if (!current->fail_nth)
 		mine->spared = true;
-	current->fail_nth = mode > 1 && !mine->shown ? mode - 1 : NEVER;
+	current->fail_nth = NEVER;
+	if (mode > 1 && !mine->shown &&
+	    atomic_inc_return(&lpc_fail_turn[_IOC_NR(mine->cmd) % NUMBERS]) % 3 == 0)
+		current->fail_nth = mode - 1;
 	mine->shown = true;
 }
 
