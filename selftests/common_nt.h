@@ -169,7 +169,7 @@ struct nt_connector {
 	ULONG max, info_len;
 	char info[300];
 	bool with_info;
-	atomic_bool stays;	/* its thread, until nt_connector_end(): a request is its thread's */
+	atomic_bool stays;	/* its thread, until nt_connector_end() */
 	sem_t end;
 	HANDLE h;
 	NTSTATUS status;
