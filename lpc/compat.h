@@ -69,30 +69,33 @@ static inline bool lpc_should_resched(void)
 }
 
 /*
- * How far CLOCK_MONOTONIC of the caller's time namespace runs ahead of the
- * kernel's; do_timens_ktime_to_host() is not exported by 6.1 and 6.12.
+ * How far the clocks of the caller's time namespace run ahead of the kernel's, or
+ * NULL; do_timens_ktime_to_host() is not exported by 6.1 and 6.12.
  */
-static inline s64 lpc_timens_offset(void)
+static inline const struct timens_offsets *lpc_timens_offsets(void)
 {
 #ifdef CONFIG_TIME_NS
 	struct nsproxy *ns = current->nsproxy;
 
 	if (ns && ns->time_ns)
-		return timespec64_to_ns(&ns->time_ns->offsets.monotonic);
+		return &ns->time_ns->offsets;
 #endif
-	return 0;
+	return NULL;
+}
+
+static inline s64 lpc_timens_offset(void)
+{
+	const struct timens_offsets *ahead = lpc_timens_offsets();
+
+	return ahead ? timespec64_to_ns(&ahead->monotonic) : 0;
 }
 
 /* The same for the time since boot, which start times are in. */
 static inline s64 lpc_timens_boot_offset(void)
 {
-#ifdef CONFIG_TIME_NS
-	struct nsproxy *ns = current->nsproxy;
+	const struct timens_offsets *ahead = lpc_timens_offsets();
 
-	if (ns && ns->time_ns)
-		return timespec64_to_ns(&ns->time_ns->offsets.boottime);
-#endif
-	return 0;
+	return ahead ? timespec64_to_ns(&ahead->boottime) : 0;
 }
 
 /*
