@@ -334,18 +334,9 @@ static void keep_at_it(const char *name)
 
 /* ---- looking ------------------------------------------------------------------ */
 
-static long kb_of(const char *key)
+static long available_kb(void)
 {
-	char word[64];
-	long kb, found = -1;
-	FILE *f = fopen("/proc/meminfo", "re");
-
-	while (f && found < 0 && fscanf(f, "%63s %ld%*[^\n]", word, &kb) == 2)
-		if (!strcmp(word, key))
-			found = kb;
-	if (f)
-		fclose(f);
-	return found;
+	return read_keyed("/proc/meminfo", "MemAvailable:");
 }
 
 /* Is nothing of what a user can have in use by @uid? */
@@ -392,6 +383,9 @@ FIXTURE_SETUP(bounds)
 
 FIXTURE_TEARDOWN(bounds)
 {
+	/* who takes all may still be at it */
+	if (self->group[0])
+		cgroup_set(self->group, "cgroup.kill", "1");
 	end_shutdown(self->victim.port, LPC_SHUT_ALL);
 	pthread_join(self->victim.thread, NULL);
 	close(self->victim.port);
@@ -420,7 +414,7 @@ TEST_F(bounds, of_a_user_that_takes_all_it_gets)
 	cgroup_set(self->group, "memory.swap.max", "0");
 	/* slowed down at first: a kill for memory reads like a splat */
 	cgroup_set(self->group, "memory.high", "48M");
-	before = kb_of("MemAvailable:");
+	before = available_kb();
 	least = before;
 	pid = fork_child();
 	if (pid == 0) {
@@ -432,7 +426,7 @@ TEST_F(bounds, of_a_user_that_takes_all_it_gets)
 		/* nobody else is held up or refused */
 		ASSERT_EQ(0, msg_call(self->own.client, 7, "x", 1, &b, 20000));
 		nap();
-		now = kb_of("MemAvailable:");
+		now = available_kb();
 		if (now < least)
 			least = now;
 		now = kernel_memory(self->group) / 1024;
@@ -463,8 +457,8 @@ TEST_F(bounds, of_a_user_that_takes_all_it_gets)
 	EXPECT_TRUE(UNTIL(kernel_memory(self->group) < 4 * 1024 * 1024)) {
 		TH_LOG("the group still has %ld", kernel_memory(self->group));
 	}
-	EXPECT_TRUE(UNTIL(kb_of("MemAvailable:") > before - SLACK_KB)) {
-		TH_LOG("available %ld, before %ld", kb_of("MemAvailable:"), before);
+	EXPECT_TRUE(UNTIL(available_kb() > before - SLACK_KB)) {
+		TH_LOG("available %ld, before %ld", available_kb(), before);
 	}
 	EXPECT_TRUE(UNTIL(PORT_FIELD(self->victim.port, connections) == 0));
 }

@@ -193,26 +193,28 @@ static inline int next_fd(void)
 	return fd;
 }
 
-/* Allows no new fd; fds_allow() takes the value that this returned */
-static inline rlim_t fds_forbid(void)
+/* Returns what the limit was. */
+static inline rlim_t limit_set(int resource, rlim_t to)
 {
 	struct rlimit rl;
 	rlim_t old;
 
-	getrlimit(RLIMIT_NOFILE, &rl);
+	getrlimit(resource, &rl);
 	old = rl.rlim_cur;
-	rl.rlim_cur = next_fd();
-	setrlimit(RLIMIT_NOFILE, &rl);
+	rl.rlim_cur = to;
+	setrlimit(resource, &rl);
 	return old;
+}
+
+/* Allows no new fd; fds_allow() takes the value that this returned */
+static inline rlim_t fds_forbid(void)
+{
+	return limit_set(RLIMIT_NOFILE, next_fd());
 }
 
 static inline void fds_allow(rlim_t old)
 {
-	struct rlimit rl;
-
-	getrlimit(RLIMIT_NOFILE, &rl);
-	rl.rlim_cur = old;
-	setrlimit(RLIMIT_NOFILE, &rl);
+	limit_set(RLIMIT_NOFILE, old);
 }
 
 static inline short poll_now(int fd, short events)

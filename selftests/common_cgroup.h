@@ -92,18 +92,10 @@ static inline long long cgroup_get(const char *path, const char *file)
 static inline long long cgroup_value(const char *path, const char *file,
 				     const char *key)
 {
-	char at[CGROUP_PATH + 64], word[64];
-	long long value, found = -1;
-	FILE *f;
+	char at[CGROUP_PATH + 64];
 
 	snprintf(at, sizeof(at), "%s/%s", path, file);
-	f = fopen(at, "re");
-	while (f && found < 0 && fscanf(f, "%63s %lld", word, &value) == 2)
-		if (!strcmp(word, key))
-			found = value;
-	if (f)
-		fclose(f);
-	return found;
+	return read_keyed(at, key);
 }
 
 static inline int cgroup_join(const char *path)

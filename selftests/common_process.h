@@ -148,13 +148,15 @@ static inline bool until_state(pid_t tid, char state)
 }
 
 /*
- * Is @tid asleep inside the ioctl @cmd? /proc/<tid>/syscall says
- * "16 0xfd 0xcmd ..." for a blocked x86-64 thread; a running one "running".
+ * Is @tid asleep inside the system call @nr, and what is its second argument
+ * there? /proc/<tid>/syscall says "16 0xfd 0xcmd ..." for a blocked x86-64 thread;
+ * a running one "running".
  */
-static inline bool in_ioctl(pid_t tid, unsigned int cmd)
+static inline bool in_syscall(pid_t tid, long nr, unsigned long *second)
 {
 	char path[64], line[256] = "";
-	unsigned long nr, fd, seen;
+	unsigned long first;
+	long seen;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/syscall", tid);
@@ -164,25 +166,21 @@ static inline bool in_ioctl(pid_t tid, unsigned int cmd)
 	if (!fgets(line, sizeof(line), f))
 		line[0] = 0;
 	fclose(f);
-	return sscanf(line, "%lu %lx %lx", &nr, &fd, &seen) == 3 &&
-	       nr == __NR_ioctl && (unsigned int)seen == cmd;
+	return sscanf(line, "%ld %lx %lx", &seen, &first, second) == 3 && seen == nr;
 }
 
-/* Is @tid asleep on a futex? */
+static inline bool in_ioctl(pid_t tid, unsigned int cmd)
+{
+	unsigned long seen;
+
+	return in_syscall(tid, __NR_ioctl, &seen) && (unsigned int)seen == cmd;
+}
+
 static inline bool in_futex(pid_t tid)
 {
-	char path[64], line[256] = "";
-	unsigned long nr;
-	FILE *f;
+	unsigned long operation;
 
-	snprintf(path, sizeof(path), "/proc/%d/syscall", tid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	if (!fgets(line, sizeof(line), f))
-		line[0] = 0;
-	fclose(f);
-	return sscanf(line, "%lu ", &nr) == 1 && nr == __NR_futex;
+	return in_syscall(tid, __NR_futex, &operation);
 }
 
 static inline bool until_ioctl(pid_t tid, unsigned int cmd)
@@ -220,6 +218,21 @@ static inline long long read_number(const char *path)
 		text[0] = 0;
 	close(fd);
 	return strtoll(text, NULL, 0);
+}
+
+/* The number behind @key in a file of "key number" lines, a unit behind it or not */
+static inline long long read_keyed(const char *path, const char *key)
+{
+	long long value, found = -1;
+	FILE *f = fopen(path, "re");
+	char word[64];
+
+	while (f && found < 0 && fscanf(f, "%63s %lld%*[^\n]", word, &value) == 2)
+		if (!strcmp(word, key))
+			found = value;
+	if (f)
+		fclose(f);
+	return found;
 }
 
 static inline long sysctl_get(const char *name)

@@ -186,19 +186,9 @@ static inline bool mapped_as(const void *base, const char *letters)
 /* Kilobytes of shared memory in this machine, to the page */
 static inline long shmem_kb(void)
 {
-	char line[128];
-	long kb = -1;
-	FILE *f;
-
 	/* folds what each CPU has counted for itself */
 	write_file("/proc/sys/vm/stat_refresh", "1");
-	f = fopen("/proc/meminfo", "re");
-	while (f && kb < 0 && fgets(line, sizeof(line), f))
-		if (sscanf(line, "Shmem: %ld kB", &kb) != 1)
-			kb = -1;
-	if (f)
-		fclose(f);
-	return kb;
+	return read_keyed("/proc/meminfo", "Shmem:");
 }
 
 /*
@@ -225,28 +215,18 @@ static inline __s64 section_bytes(void)
 /* So little address space that @bytes more are too much */
 static inline rlim_t space_forbid(__u64 bytes)
 {
-	struct rlimit rl;
-	rlim_t old;
 	FILE *f = fopen("/proc/self/statm", "re");
 	unsigned long pages = 0;
 
 	if (!f || fscanf(f, "%lu", &pages) != 1)
 		abort();
 	fclose(f);
-	getrlimit(RLIMIT_AS, &rl);
-	old = rl.rlim_cur;
-	rl.rlim_cur = pages * PAGE + bytes;
-	setrlimit(RLIMIT_AS, &rl);
-	return old;
+	return limit_set(RLIMIT_AS, pages * PAGE + bytes);
 }
 
 static inline void space_allow(rlim_t old)
 {
-	struct rlimit rl;
-
-	getrlimit(RLIMIT_AS, &rl);
-	rl.rlim_cur = old;
-	setrlimit(RLIMIT_AS, &rl);
+	limit_set(RLIMIT_AS, old);
 }
 
 /* A deadline that the way to it must not overtake: some kernels are slow. */

@@ -30,17 +30,11 @@ FIXTURE_VARIANT_ADD(slow, fuse) { .kind = FUSE, };
 
 FIXTURE_SETUP(slow)
 {
-	int fd;
+	const char *missing = hostile_missing(variant->kind);
 
 	rig_none(&self->r);
-	if (variant->kind == FUSE && access("/dev/fuse", R_OK | W_OK))
-		SKIP(return, "no /dev/fuse here");
-	if (variant->kind == UFFD) {
-		fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-		if (fd < 0)
-			SKIP(return, "no userfaultfd for this user");
-		close(fd);
-	}
+	if (missing)
+		SKIP(return, "%s", missing);
 	gate_init(&self->stuck);
 	gate_init(&self->ready);
 	self->server = mmap(NULL, BYTES, PROT_READ | PROT_WRITE,

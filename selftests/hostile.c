@@ -28,18 +28,12 @@ FIXTURE_VARIANT_ADD(hostile, fuse) { .kind = FUSE, };
 
 FIXTURE_SETUP(hostile)
 {
-	int fd;
+	const char *missing = hostile_missing(variant->kind);
 
 	beside_begin(_metadata, variant);
 	rig_none(&self->r);
-	if (variant->kind == FUSE && access("/dev/fuse", R_OK | W_OK))
-		SKIP(return, "no /dev/fuse here");
-	if (variant->kind == UFFD) {
-		fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-		if (fd < 0)
-			SKIP(return, "no userfaultfd for this user");
-		close(fd);
-	}
+	if (missing)
+		SKIP(return, "%s", missing);
 	gate_init(&self->stuck);
 	gate_init(&self->ready);
 	ASSERT_EQ(0, rig_open(&self->r, 0));

@@ -21,6 +21,20 @@
 
 enum hostile_kind { UFFD, FUSE };
 
+/* Why there is no such memory here, or NULL */
+static inline const char *hostile_missing(enum hostile_kind kind)
+{
+	int fd;
+
+	if (kind == FUSE)
+		return access("/dev/fuse", R_OK | W_OK) ? "no /dev/fuse here" : NULL;
+	fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (fd < 0)
+		return "no userfaultfd for this user";
+	close(fd);
+	return NULL;
+}
+
 /* -------------------------------------------------------------- the daemon */
 
 static inline void fuse_answer(int fd, const struct fuse_in_header *in,
