@@ -158,6 +158,18 @@ apt_own_setup() {
 		>>"$APT/sources.list"
 }
 
+# broken_module DIR PATCH: the module of a debug kernel (KBUILD), as tools/vm/build
+# makes it there, with PATCH: DIR/lpc.ko
+broken_module() {
+	rm -rf "$1"
+	mkdir -p "$1"
+	cp -r "$TOP/Kbuild" "$TOP/lpc" "$TOP/include" "$1/"
+	patch -s -p1 -d "$1" <"$2"
+	make -C "$KBUILD" M="$1" -j"$JOBS" LPC_DEBUG=1 KCOV_INSTRUMENT=y KCFLAGS=-g \
+		CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$1/make.log" 2>&1 ||
+		die "with $(basename "$2") the module does not build: $1/make.log"
+}
+
 os_field() { sed -n "s/^$1=\"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\}\$/\\1/p" /etc/os-release; }
 
 CODENAME=$(os_field VERSION_CODENAME)
