@@ -25,16 +25,15 @@
 
 #define STILL_MS	20u	/* after which who waits is interrupted */
 #define PROGRAM_MS	300u	/* after that nobody begins anything */
+#define UNBORN_MS	1000u	/* for a child to tell its number */
 #define HANG_MS		90000u	/* and after that somebody hangs */
 #define COUNTS_MS	5000u	/* for counts to go back to 0 */
 
 struct fuzz_shared *sh;
 
-static const struct {
-	uint8_t proc;
-} roles[ACTORS] = {
-	{ PROC_ROOT }, { PROC_ROOT }, { PROC_ROOT }, { PROC_USER }, { PROC_USER },
-	{ PROC_NAMESPACE }, { PROC_CHILD }, { PROC_CHILD2 },
+const uint8_t fuzz_proc_of[ACTORS] = {
+	PROC_ROOT, PROC_ROOT, PROC_ROOT, PROC_USER, PROC_USER,
+	PROC_NAMESPACE, PROC_CHILD, PROC_CHILD2,
 };
 
 static struct actor threads[ACTORS];
@@ -129,7 +128,6 @@ static void act(struct actor *me)
 		if (op->actor % ACTORS != me->index)
 			continue;
 		a->at++;
-		me->op = op;
 		sh->said[i] = -EINTR;
 		sh->said[i] = (int16_t)fuzz_verbs[op->code % fuzz_nr_verbs].run(me, op);
 	}
@@ -208,7 +206,7 @@ static void process(unsigned int proc)
 	signals();
 	become(proc);
 	for (i = 0; i < CHILD_ACTOR; i++) {
-		if (roles[i].proc != proc)
+		if (fuzz_proc_of[i] != proc)
 			continue;
 		if (!first)
 			first = &threads[i];
@@ -250,7 +248,7 @@ static void start(unsigned int proc)
 		p->fd[i] = -1;
 	p->fd[SLOTS - 1] = device;
 	for (i = 0; i < CHILD_ACTOR; i++)
-		want += roles[i].proc == proc;
+		want += fuzz_proc_of[i] == proc;
 	/* every other one has names of its own */
 	if (proc == PROC_NAMESPACE)
 		flags |= CLONE_NEWUSER | CLONE_NEWPID | (namespaces++ & 1 ? CLONE_NEWIPC : 0);
@@ -264,7 +262,7 @@ static void start(unsigned int proc)
 	}
 	p->pid = pid;
 	if (proc == PROC_NAMESPACE) {
-		sh->actors[5].tid = pid;
+		sh->actors[NAMESPACE_ACTOR].tid = pid;
 		write_map(pid, "uid_map", "0 1001 1\n");
 		write_map(pid, "setgroups", "deny");
 		write_map(pid, "gid_map", "0 1001 1\n");
@@ -292,7 +290,7 @@ static void gone(unsigned int proc)
 	unsigned int i;
 
 	for (i = 0; i < ACTORS; i++)
-		if (roles[i].proc == proc) {
+		if (fuzz_proc_of[i] == proc) {
 			sh->actors[i].state = ACTOR_IDLE;
 			sh->actors[i].tid = 0;
 		}
@@ -303,6 +301,35 @@ static void gone(unsigned int proc)
 static bool child_lives(pid_t pid)
 {
 	return !waitpid(pid, NULL, WNOHANG) || !kill(pid, 0);
+}
+
+static bool any_runs(unsigned int first, unsigned int behind)
+{
+	while (first < behind && sh->actors[first].state != ACTOR_RUNS)
+		first++;
+	return first < behind;
+}
+
+/*
+ * Who was killed inside fork() has left an actor that runs and has no process. A
+ * child tells its number first of all.
+ */
+static void unborn(void)
+{
+	static uint64_t since;
+	unsigned int i;
+
+	if (any_runs(0, CHILD_ACTOR) || !any_runs(CHILD_ACTOR, ACTORS)) {
+		since = 0;
+		return;
+	}
+	if (!since)
+		since = now_ms();
+	if (now_ms() - since < UNBORN_MS)
+		return;
+	for (i = PROC_CHILD; i < PROCS; i++)
+		if (!sh->procs[i].pid)
+			gone(i);
 }
 
 /* Who has died runs no more. Return: does anybody run? */
@@ -318,10 +345,8 @@ static bool running(void)
 		if (i < PROC_CHILD ? waitpid(pid, NULL, WNOHANG) != 0 : !child_lives(pid))
 			gone(i);
 	}
-	for (i = 0; i < ACTORS; i++)
-		if (sh->actors[i].state == ACTOR_RUNS)
-			return true;
-	return false;
+	unborn();
+	return any_runs(0, ACTORS);
 }
 
 static void kick(void)
@@ -329,7 +354,7 @@ static void kick(void)
 	unsigned int i;
 
 	for (i = 0; i < ACTORS; i++) {
-		struct fuzz_proc *p = &sh->procs[roles[i].proc];
+		struct fuzz_proc *p = &sh->procs[fuzz_proc_of[i]];
 
 		if (sh->actors[i].state != ACTOR_RUNS || !p->pid || !sh->actors[i].tid)
 			continue;
@@ -493,21 +518,24 @@ static void look_at_counts(void)
 
 /* ---- sysctls ---------------------------------------------------------------------- */
 
-#define SYSCTLS "ports connections port_connections pending user_pending port_share " \
-	"name_waiters datagrams calls callback_depth watches event_pairs quick section_bytes " \
-	"section_max callback_ms unprivileged_create unprivileged_connect"
+const char *const fuzz_sysctls[SYSCTLS] = {
+	"ports", "connections", "port_connections", "pending", "user_pending", "port_share",
+	"name_waiters", "datagrams", "calls", "callback_depth", "watches", "event_pairs", "quick",
+	"section_bytes", "section_max", "callback_ms", "unprivileged_create",
+	"unprivileged_connect",
+};
 
-static char sysctl_values[32][32];
+static char sysctl_values[SYSCTLS][32];
 
 static void sysctls(bool put)
 {
-	char names[] = SYSCTLS, *name, *rest = names, path[64];
 	unsigned int i;
+	char path[64];
 	ssize_t n;
 	int fd;
 
-	for (i = 0; (name = strtok_r(rest, " ", &rest)); i++) {
-		snprintf(path, sizeof(path), "/proc/sys/lpc/%s", name);
+	for (i = 0; i < SYSCTLS; i++) {
+		snprintf(path, sizeof(path), "/proc/sys/lpc/%s", fuzz_sysctls[i]);
 		fd = open(path, O_RDWR | O_CLOEXEC);
 		if (fd < 0)
 			continue;
@@ -534,7 +562,7 @@ void execute_init(void)
 	memory_map();
 	for (i = 0; i < ACTORS; i++) {
 		threads[i].index = i;
-		threads[i].proc = roles[i].proc;
+		threads[i].proc = fuzz_proc_of[i];
 		threads[i].arena = (uint8_t *)(ARENA_BASE + i * ARENA_SIZE);
 	}
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -566,7 +594,7 @@ void execute(const uint8_t *data, size_t size)
 		failing |= sh->ops[i].fail;
 		if (actor < CHILD_ACTOR) {
 			used |= 1u << actor;
-			procs |= 1u << roles[actor].proc;
+			procs |= 1u << fuzz_proc_of[actor];
 		}
 	}
 	sh->stop = 0;
@@ -579,7 +607,7 @@ void execute(const uint8_t *data, size_t size)
 	}
 	for (i = 0; i < CHILD_ACTOR; i++)
 		if (used & 1u << i)
-			sh->procs[roles[i].proc].busy++;
+			sh->procs[fuzz_proc_of[i]].busy++;
 	cover_begin();
 	for (i = 0; i < CHILD_ACTOR; i++) {
 		if (!(used & 1u << i))

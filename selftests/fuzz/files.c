@@ -18,11 +18,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int result(long ret)
-{
-	return ret < 0 ? -errno : 0;
-}
-
 /* a: which, counted through all kinds */
 int do_close(struct actor *me, const struct fuzz_op *op)
 {

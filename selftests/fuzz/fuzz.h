@@ -14,6 +14,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <errno.h>
 #include <linux/lpc.h>
 #include <setjmp.h>
 #include <stdatomic.h>
@@ -27,6 +28,7 @@
 #define OPS_MAX		40
 #define PROGRAM_MAX	(OPS_MAX * sizeof(struct fuzz_op))
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define BLOCKS_MAX	16384u	/* of the module */
 
 /*
  * Who is who: process 0 is root with actors 0 to 2, 1 is uid 1000 with 3 and 4, 2 is
@@ -34,7 +36,20 @@
  * FORK makes, for that long.
  */
 enum { PROC_ROOT, PROC_USER, PROC_NAMESPACE, PROC_CHILD, PROC_CHILD2 };
+#define NAMESPACE_ACTOR	5
 #define CHILD_ACTOR	6
+
+extern const uint8_t fuzz_proc_of[ACTORS];
+
+/* The module's own, below /proc/sys/lpc */
+#define SYSCTLS		18
+extern const char *const fuzz_sysctls[SYSCTLS];
+
+/* What a system call of the C library returned, as 0 or -errno */
+static inline int result(long ret)
+{
+	return ret < 0 ? -errno : 0;
+}
 
 /**
  * struct fuzz_op - one operation
@@ -152,7 +167,6 @@ extern struct fuzz_shared *sh;
  * struct actor - a thread of an executing process; its own
  * @index: which actor
  * @proc: of which process
- * @op: what it is at
  * @arena: its memory
  * @jump: where a fault in a view goes on
  * @armed: such a fault may come
@@ -163,7 +177,6 @@ extern struct fuzz_shared *sh;
 struct actor {
 	unsigned int index;
 	unsigned int proc;
-	const struct fuzz_op *op;
 	uint8_t *arena;
 	sigjmp_buf jump;
 	/* checkpatch: VOLATILE: read in a signal handler */
@@ -269,6 +282,9 @@ int do_unshare(struct actor *me, const struct fuzz_op *op);
 int do_fds(struct actor *me, const struct fuzz_op *op);
 void ids_restore(struct actor *me);
 void fds_restore(void);
+
+/* main.c: a program, and what is said of it */
+void run(const uint8_t *data, size_t size);
 
 /* execute.c: processes, and one program in them */
 void execute_init(void);

@@ -17,11 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static int result(long ret)
-{
-	return ret < 0 ? -errno : 0;
-}
-
 static void nap_us(unsigned int us)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = us * 1000 }, NULL);
@@ -80,18 +75,12 @@ int do_proc(struct actor *me, const struct fuzz_op *op)
 /* a: which, b: which value; what was there is put back after the program */
 int do_sysctl(struct actor *me, const struct fuzz_op *op)
 {
-	static const char *const names[] = {
-		"ports", "connections", "port_connections", "pending", "user_pending",
-		"port_share", "name_waiters", "datagrams", "calls", "callback_depth", "watches",
-		"event_pairs", "quick", "section_bytes", "section_max", "callback_ms",
-		"unprivileged_create", "unprivileged_connect",
-	};
 	static const char *const texts[] = { "0", "1", "2", "100", "4096", "-1", "16384", "x" };
 	char path[64];
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/sys/lpc/%s", names[op->a % ARRAY_SIZE(names)]);
+	snprintf(path, sizeof(path), "/proc/sys/lpc/%s", fuzz_sysctls[op->a % SYSCTLS]);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -122,10 +111,9 @@ int do_await(struct actor *me, const struct fuzz_op *op)
 int do_kick(struct actor *me, const struct fuzz_op *op)
 {
 	const struct fuzz_actor *other = &sh->actors[op->a % ACTORS];
-	unsigned int proc = op->a % ACTORS;
+	unsigned int proc = fuzz_proc_of[op->a % ACTORS];
 	int pid, ret;
 
-	proc = proc < 3 ? PROC_ROOT : proc < 5 ? PROC_USER : proc - 3;
 	pid = sh->procs[proc].pid;
 	if (other->state != ACTOR_RUNS || !pid || !other->tid)
 		return -ESRCH;

@@ -248,7 +248,7 @@ static unsigned int misnumber(const struct fuzz_op *op, unsigned int cmd, uint8_
 		n += 8;
 		break;
 	case 3:
-		n -= 8;
+		n -= n < 8 ? n : 8;
 		break;
 	case 4:
 		n = 4096;

@@ -46,7 +46,7 @@ const struct fuzz_verb fuzz_verbs[] = {
 
 const unsigned int fuzz_nr_verbs = ARRAY_SIZE(fuzz_verbs);
 
-static const char *share = "/share";
+static const char share[] = "/share";
 static unsigned long executions;
 static time_t began, said;
 static int running = -1;
@@ -102,7 +102,8 @@ static void note(const uint8_t *data, size_t size)
 	}
 }
 
-static void run(const uint8_t *data, size_t size)
+/* A program, with all that is said and kept of it; does not return from a finding. */
+void run(const uint8_t *data, size_t size)
 {
 	note(data, size);
 	execute(data, size);
@@ -111,7 +112,7 @@ static void run(const uint8_t *data, size_t size)
 		printf("fuzz: finding: %s\n", sh->finding);
 		fflush(stdout);
 		write_seen();
-		execute_end();
+		/* whoever hangs would be waited for: all others die with this process */
 		_exit(77);
 	}
 	if (seconds() - said >= SAY_S)
@@ -173,8 +174,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	char **v = *argv;
 	int n = *argc;
 
-	if (getenv("FUZZ_SHARE"))
-		share = getenv("FUZZ_SHARE");
 	if (n == 3 && !strcmp(v[1], "--pack"))
 		exit(text_pack(v[2]));
 	if (n == 4 && !strcmp(v[1], "--unpack"))

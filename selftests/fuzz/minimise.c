@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCKS	16384u
-
 struct program {
 	uint8_t data[PROGRAM_MAX];
 	size_t size;
@@ -23,14 +21,14 @@ static unsigned int blocks;
 /* What it reaches each time, since chance has its part in it */
 static void reaches(const uint8_t *data, size_t size, uint8_t *map, unsigned int times)
 {
-	static uint32_t list[BLOCKS];
-	static uint8_t count[BLOCKS];
+	static uint32_t list[BLOCKS_MAX];
+	static uint8_t count[BLOCKS_MAX];
 	unsigned int i, n, t;
 
 	memset(count, 0, sizeof(count));
 	for (t = 0; t < times; t++) {
-		execute(data, size);
-		n = cover_last(list, BLOCKS);
+		run(data, size);
+		n = cover_last(list, BLOCKS_MAX);
 		for (i = 0; i < n; i++)
 			count[list[i]]++;
 	}
@@ -73,7 +71,7 @@ static unsigned int read_programs(const char *dir, struct program **all)
 static void trim(struct program *p, const uint8_t *have)
 {
 	const size_t op = sizeof(struct fuzz_op);
-	static uint8_t map[BLOCKS];
+	static uint8_t map[BLOCKS_MAX];
 	uint8_t shorter[PROGRAM_MAX];
 	unsigned int want = gain(p->reaches, have);
 	size_t at;
@@ -93,13 +91,13 @@ int minimise(const char *from, const char *to)
 {
 	struct program *all;
 	unsigned int n = read_programs(from, &all), i, best, most, kept = 0;
-	static uint8_t have[BLOCKS];
+	static uint8_t have[BLOCKS_MAX];
 	char path[512];
 	FILE *f;
 
 	blocks = cover_total();
 	for (i = 0; i < n; i++) {
-		all[i].reaches = calloc(1, BLOCKS);
+		all[i].reaches = calloc(1, BLOCKS_MAX);
 		reaches(all[i].data, all[i].size, all[i].reaches, 2);
 	}
 	for (;;) {
