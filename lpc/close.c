@@ -366,6 +366,7 @@ void lpc_port_release(struct lpc_port *port)
 	self_dies(port);
 	end_pairs(port);
 	lpc_unlock(port);
+	lpc_port_uncharge(port);
 	trace_lpc_close(port->serial, 0, port->name.text, LPC_KIND_PORT);
 	lpc_port_put(port);
 }

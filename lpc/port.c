@@ -142,8 +142,24 @@ static void port_fill(struct lpc_port *port, const struct lpc_create *args)
 	lpc_ident_get(&port->creator);
 }
 
+/**
+ * lpc_port_uncharge - it does not count in its maker's ports any more
+ * @port: that has no fd, or none yet; the caller holds a reference
+ *
+ * Not with the last reference: that is a client's, who must not be able to use up
+ * the ports of another user. What is left of a closed port is held by its connections,
+ * which count in their makers' own.
+ */
+void lpc_port_uncharge(struct lpc_port *port)
+{
+	if (port->charged)
+		lpc_uncharge(port->user, LPC_LIMIT_PORTS);
+	port->charged = false;
+}
+
 static void port_free(struct lpc_port *port)
 {
+	lpc_port_uncharge(port);
 	lpc_slots_free(&port->slots);
 	lpc_call_destroy(xchg(&port->self.spare, NULL));
 	lpc_ident_put(&port->creator);
@@ -164,10 +180,8 @@ static int port_charge(struct lpc_port *port, struct lpc_create *args)
 		args->limit = LPC_LIMIT_PORTS;
 		return ret;
 	}
-	ret = lpc_slots_init(&port->slots);
-	if (ret)
-		lpc_uncharge(port->user, LPC_LIMIT_PORTS);
-	return ret;
+	port->charged = true;
+	return lpc_slots_init(&port->slots);
 }
 
 /**
@@ -242,7 +256,6 @@ void lpc_port_put(struct lpc_port *port)
 		return;
 	/* Whoever looks it up here finds a count of zero and passes on. */
 	xa_erase(&lpc_ports, port->serial);
-	lpc_uncharge(port->user, LPC_LIMIT_PORTS);
 	port_free(port);
 }
 

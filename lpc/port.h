@@ -83,6 +83,9 @@ struct lpc_end {
  * @name: its entry in the name table; empty for a private port
  * @ipc_ns: where it lives, a reference
  * @user: who is charged
+ * @charged: it counts in @user's LPC_LIMIT_PORTS: until its last fd is closed.
+ *	Written by who holds the last reference that matters: the maker, then
+ *	->release
  * @creator: "the server", counted
  * @flags: LPC_PORT_*
  * @inline_max: longest payload
@@ -114,6 +117,7 @@ struct lpc_port {
 	struct lpc_name name;
 	struct ipc_namespace *ipc_ns;
 	struct lpc_user *user;
+	bool charged;
 	struct lpc_ident creator;
 	u32 flags;
 	u32 inline_max;
@@ -147,6 +151,7 @@ struct lpc_port *lpc_port_find(const char *text, u32 len);
 struct lpc_port *lpc_port_find_visible(const char *text, u32 len, u32 want);
 struct lpc_port *lpc_port_next(u64 *serial);
 void lpc_port_put(struct lpc_port *port);
+void lpc_port_uncharge(struct lpc_port *port);
 int lpc_port_may(struct lpc_port *port, u32 want);
 bool lpc_port_allows(struct lpc_port *port, u32 want);
 bool lpc_port_is_owner(struct lpc_port *port);

@@ -160,6 +160,40 @@ TEST_F(limits, a_charge_stays_with_the_maker_whoever_holds_the_fd)
 	close(sv[1]);
 }
 
+TEST_F(limits, a_client_that_stays_takes_none_of_its_servers_ports)
+{
+	ASSERT_EQ(0, sysctl_set("ports", 1));
+	AS_USER(MARIA) {
+		int port = port_create_mode("user/1000/open", 0666), end;
+
+		must(port >= 0);
+		gate_post(&self->up, 0);
+		end = accept_one(port, 0, 0);
+		must(end >= 0);
+		gate_wait(&self->down);
+		must_be(-ENOBUFS, port_create(NULL, NULL));
+		close(port);
+		/* what is served has no port that counts, and then no server */
+		must(UNTIL(in_use(LPC_LIMIT_PORTS) == 0));
+		close(end);
+		port = port_create(NULL, NULL);
+		must(port >= 0);
+		must_be(1, in_use(LPC_LIMIT_PORTS));
+		close(port);
+		must(UNTIL(in_use(LPC_LIMIT_PORTS) == 0));
+		gate_post(&self->up, 0);
+	} else {
+		AS_USER(BOB) {
+			gate_wait(&self->up);
+			must(port_connect("user/1000/open") >= 0);
+			gate_post(&self->down, 0);
+			/* it has its end all the time, and that is its own affair */
+			gate_wait(&self->up);
+			must_be(1, in_use(LPC_LIMIT_CONNS));
+		}
+	}
+}
+
 TEST_F(limits, what_fails_is_not_charged)
 {
 	AS_USER(MARIA) {
