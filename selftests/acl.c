@@ -81,6 +81,7 @@ FIXTURE(acl) {
 
 FIXTURE_SETUP(acl)
 {
+	others_may();
 	self->port = port_create_mode(unique_name(self->name), 0600);
 	ASSERT_LE(0, self->port);
 }

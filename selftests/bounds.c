@@ -368,6 +368,7 @@ FIXTURE(bounds) {
 
 FIXTURE_SETUP(bounds)
 {
+	others_may();
 	self->group[0] = 0;
 	tally = mmap(NULL, sizeof(*tally), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);

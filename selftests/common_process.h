@@ -251,4 +251,16 @@ static inline int sysctl_set(const char *name, long value)
 	return write_file(path, "%ld\n", value);
 }
 
+/*
+ * The test is about what others than root may: so they may create and connect, where
+ * the admin's switches (tools/vm/run --sysctl, for each program anew) say no.
+ */
+static inline void others_may(void)
+{
+	if (!sysctl_get("unprivileged_create"))
+		sysctl_set("unprivileged_create", 1);
+	if (!sysctl_get("unprivileged_connect"))
+		sysctl_set("unprivileged_connect", 1);
+}
+
 #endif /* LPC_SELFTESTS_COMMON_PROCESS_H */

@@ -158,6 +158,7 @@ struct open_port {
 /* 0 or -errno */
 static inline int open_port_make(struct open_port *o)
 {
+	others_may();
 	o->port = port_create_mode(unique_name(o->name), 0666);
 	if (o->port < 0)
 		return o->port;

@@ -25,6 +25,7 @@ FIXTURE(box) {
 
 FIXTURE_SETUP(box)
 {
+	others_may();
 	self->port = port_create_mode(unique_name(self->name), 0666);
 	ASSERT_LE(0, self->port);
 	self->own = port_create_mode(unique_user_name(self->secret, MARIA), 0666);
@@ -273,6 +274,7 @@ FIXTURE_VARIANT_ADD(made, root_that_entered) { .map = "", .uid = 0 };
 
 FIXTURE_SETUP(made)
 {
+	others_may();
 	ASSERT_EQ(0, link_make(&self->l, NULL, 1, 0));
 	gate_init(&self->up);
 	gate_init(&self->down);

@@ -278,6 +278,7 @@ TEST_F(watch, an_end_closed_last_by_root_still_shows_its_connector)
 	NEEDS_WATCH();
 	if (geteuid())
 		SKIP(return, "needs root");
+	others_may();
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sock));
 	pid = fork_child();
 	if (pid == 0) {

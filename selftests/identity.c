@@ -13,6 +13,7 @@ FIXTURE(identity) {
 
 FIXTURE_SETUP(identity)
 {
+	others_may();
 	self->l.port = port_create_mode(unique_name(self->name), 0666);
 	ASSERT_LE(0, self->l.port);
 	ASSERT_EQ(0, link_connect(&self->l, self->l.port, self->name, 1, 0));

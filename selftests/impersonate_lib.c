@@ -138,6 +138,7 @@ FIXTURE_SETUP(lib)
 	struct lpc_server_opts so = { .size = sizeof(so) };
 	struct lpc_port *p;
 
+	others_may();
 	self->b = mmap(NULL, sizeof(*self->b), PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->b);

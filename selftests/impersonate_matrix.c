@@ -78,6 +78,7 @@ FIXTURE_SETUP(matrix)
 	uid_t own = variant->server == ROOT ? 0 : SRV;
 	struct gate up;
 
+	others_may();
 	snprintf(b->third_file, sizeof(b->third_file), "/tmp/third.%d", getpid());
 	snprintf(b->client_file, sizeof(b->client_file), "/tmp/client.%d", getpid());
 	snprintf(b->server_file, sizeof(b->server_file), "/tmp/server.%d", getpid());

@@ -27,6 +27,7 @@ FIXTURE_SETUP(limits)
 		self->saved[i] = sysctl_get(sysctls[i]);
 		ASSERT_LE(0, self->saved[i]);
 	}
+	others_may();
 	self->port = port_create_mode(unique_name(self->name), 0666);
 	ASSERT_LE(0, self->port);
 	gate_init(&self->up);

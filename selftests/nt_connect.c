@@ -346,8 +346,10 @@ TEST_F(connect, a_server_end_closed_before_complete_is_CONNECTION_REFUSED)
 TEST_F(connect, another_users_port_is_ACCESS_DENIED)
 {
 	struct nt_connector c = { .name = &self->name };
-	pid_t pid = fork_child();
+	pid_t pid;
 
+	others_may();
+	pid = fork_child();
 	if (!pid) {
 		must_be(0, become(EVE));
 		must_be(S_DENIED, nt_connect(&c));

@@ -302,6 +302,7 @@ TEST(self_is_where_a_user_may_make_names)
 	pid_t pid;
 	HANDLE h;
 
+	others_may();
 	pid = fork_child();
 	if (!pid) {
 		must_be(0, become(MARIA));
@@ -349,6 +350,7 @@ TEST(a_null_dacl_lets_everybody_connect)
 	pid_t pid;
 	HANDLE h;
 
+	others_may();
 	nt_name_unique(&n);
 	n.a.SecurityDescriptor = &d;
 	ASSERT_EQ(S_OK, nt_port(&h, &n));

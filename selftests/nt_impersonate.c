@@ -22,6 +22,7 @@ FIXTURE_SETUP(impersonate)
 {
 	SECURITY_DESCRIPTOR everybody = { .Revision = 1, .Control = SE_DACL_PRESENT };
 
+	others_may();
 	nt_qos(&quality);
 	request_type = 0;
 	nt_name_unique(&self->name);

@@ -98,7 +98,11 @@ FIXTURE_VARIANT(user_name) {
 	int result;
 };
 
-FIXTURE_SETUP(user_name) { }
+FIXTURE_SETUP(user_name)
+{
+	others_may();
+}
+
 FIXTURE_TEARDOWN(user_name) { }
 
 FIXTURE_VARIANT_ADD(user_name, own) { .text = "user/1000/a" };
@@ -173,8 +177,10 @@ TEST(errors_come_in_order_EINVAL_then_EACCES_then_EEXIST)
 /* setfsuid() alone decides whose prefix it is, as for files */
 TEST(the_prefix_follows_the_fsuid)
 {
-	pid_t pid = fork_child();
+	pid_t pid;
 
+	others_may();
+	pid = fork_child();
 	if (pid == 0) {
 		must(setresuid(BOB, BOB, 0) == 0);
 		must(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
@@ -408,6 +414,7 @@ FIXTURE_SETUP(mode)
 		.owner = MARIA, .group = BOB,
 	};
 
+	others_may();
 	self->port = port_create(unique_name(self->name), &c);
 	ASSERT_LE(0, self->port);
 }
@@ -448,6 +455,7 @@ TEST(without_w_and_r_a_name_of_another_user_is_ENOENT)
 	struct gate ready, done;
 	pid_t maria, eve;
 
+	others_may();
 	snprintf(name, sizeof(name), "user/%d/hidden", MARIA);
 	gate_init(&ready);
 	gate_init(&done);
@@ -489,6 +497,7 @@ TEST(another_owner_needs_CAP_IPC_OWNER_the_own_ids_do_not)
 	int port = port_create("test/owner", &c);
 	pid_t pid;
 
+	others_may();
 	ASSERT_LE(0, port);
 	EXPECT_EQ(BOB, PORT_FIELD(port, owner));
 	EXPECT_EQ(EVE, PORT_FIELD(port, group));

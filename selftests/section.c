@@ -715,6 +715,7 @@ FIXTURE_VARIANT_ADD(hunt, by_the_readonly_taker) {
 
 FIXTURE_SETUP(hunt)
 {
+	others_may();
 	gate_init(&self->filled);
 	ASSERT_EQ(0, rig_port(&self->r, 0, 0));
 }
