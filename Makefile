@@ -17,8 +17,8 @@ vm = tools/vm
 # the library, the CLI and the tests take these
 user = $(MAKE) -C $(1) O=$(O) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) $(2)
 
-.PHONY: all help demo demo-nt check check-long check-debug check-kcsan fail-nth shell models stress stress-call \
-	fuzz mutants profile \
+.PHONY: all help demo demo-nt check check-long check-debug check-kcsan fail-nth coverage shell models stress \
+	stress-call fuzz mutants profile \
 	bench bench-quick lint \
 	modules lib tools install uninstall clean
 
@@ -40,6 +40,7 @@ help:
 	@echo '               INPUT=file runs one again, MINIMISE=1 makes the corpus of the tree small'
 	@echo '  mutants      break the module on purpose; each break must be caught'
 	@echo '  fail-nth     fail every allocation, copy and descriptor, one at a time; TEST=call,data, SHORT=1'
+	@echo '  coverage     lines and branches of lpc/ and liblpc that the tests reach; TEST=call, SHORT=1'
 	@echo '  models       check the model of a call'\''s states'
 	@echo '  lint         checkpatch, sparse, compilers, analysers, spelling, layers'
 	@echo 'Measure it, in a VM (Documentation/performance.rst):'
@@ -57,8 +58,8 @@ help:
 export MECH TEST SHORT
 STRESS_SECONDS = $(SECONDS)
 export STRESS_SECONDS INPUT MINIMISE
-demo demo-nt check check-long check-debug check-kcsan fail-nth shell stress stress-call fuzz mutants profile bench \
-bench-quick:
+demo demo-nt check check-long check-debug check-kcsan fail-nth coverage shell stress stress-call fuzz mutants profile \
+bench bench-quick:
 	@$(vm)/target $@
 
 models:

@@ -170,6 +170,57 @@ broken_module() {
 		die "with $(basename "$2") the module does not build: $1/make.log"
 }
 
+# ---- the tests ------------------------------------------------------------
+# The sanitizers' programs are a variant, as the debug kernel is: they find what
+# is wrong in user space, on any kernel, and take their time.
+themes() {
+	grep -v '^[a-z_]*_[at]san ' "$O/selftests/LIST"
+}
+
+# The tests in three boots side by side, shared out by the seconds that each
+# took the last time: the longest first, to the boot that has least so far.
+# BOOTS=n: in so many boots.
+# shellcheck disable=SC2154 # run is the caller's: how it boots
+side_by_side() { # NAME ARGS...: the list is on stdin
+	local dir=$LOGS/$1 took=$LOGS/$1.seconds list rc=0 job jobs=()
+	shift
+
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	touch "$took"
+	# one more for loading and unloading; what never ran counts as five
+	awk -v took="$took" '
+		BEGIN { while ((getline <took) > 0) seconds[$1] = $2 }
+		{ print ($1 in seconds ? seconds[$1] : 5) + 1, $0 }' |
+		sort -s -k 1,1nr |
+		awk -v dir="$dir" -v boots="${BOOTS:-3}" '{
+			best = 1
+			for (i = 2; i <= boots; i++)
+				if (sum[i] + 0 < sum[best] + 0)
+					best = i
+			sum[best] += $1
+			sub(/^[^ ]+ /, "")
+			print >(dir "/" best)
+		}'
+	for list in "$dir"/*; do
+		(
+			set -o pipefail
+			"${run[@]}" "$@" --list "$list" 2>&1 | tee "$list.out" |
+				grep --line-buffered -vE '^[0-9]+ passed,'
+		) &
+		jobs+=($!)
+	done
+	for job in "${jobs[@]}"; do
+		wait "$job" || rc=1
+	done
+	awk -v n=${#jobs[@]} '
+		/^[0-9]+ passed, [0-9]+ failed/ { p += $1; f += $3; s += $5; n-- }
+		END { printf "%d passed, %d failed, %d skipped\n", p, f, s
+			exit n || f || !p }' "$dir"/*.out || rc=1
+	sed -n 's/^  \([a-z_0-9]*\) .* passed.* \([0-9]*\) s$/\1 \2/p' "$dir"/*.out >"$took"
+	return "$rc"
+}
+
 os_field() { sed -n "s/^$1=\"\\{0,1\\}\\([^\"]*\\)\"\\{0,1\\}\$/\\1/p" /etc/os-release; }
 
 CODENAME=$(os_field VERSION_CODENAME)
