@@ -291,4 +291,44 @@ TEST(list_of_connections_and_calls_shows_them)
 	link_close(&l);
 }
 
+/* What /proc/self/fdinfo says of @fd; "" if nothing. */
+static char *fdinfo_of(int fd, char *text, size_t room)
+{
+	char path[64];
+	int f, n;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = open(path, O_RDONLY | O_CLOEXEC);
+	n = read(f, text, room - 1);
+	close(f);
+	text[n > 0 ? n : 0] = 0;
+	return text;
+}
+
+TEST(fdinfo_tells_what_a_descriptor_is)
+{
+	struct lpc_section_make s = { .size = 8192 };
+	char text[1024], port[64], serial[64];
+	struct lpc_conn_info i;
+	struct link l;
+
+	ASSERT_EQ(0, link_make(&l, NULL, 1, 0));
+	ASSERT_EQ(0, query_conn(l.client, &i));
+	snprintf(port, sizeof(port), "lpc-port:\t%llu\n", (unsigned long long)port_serial(l.port));
+	snprintf(serial, sizeof(serial), "lpc-serial:\t%llu\n", (unsigned long long)i.serial);
+	EXPECT_TRUE(strstr(fdinfo_of(l.port, text, sizeof(text)), "lpc-kind:\tport\n"));
+	EXPECT_TRUE(strstr(text, port));
+	EXPECT_TRUE(strstr(text, "lpc-name:\ttest/"));
+	EXPECT_FALSE(strstr(text, "lpc-serial:"));
+	EXPECT_TRUE(strstr(fdinfo_of(l.client, text, sizeof(text)), "lpc-kind:\tclient\n"));
+	EXPECT_TRUE(strstr(text, port));
+	EXPECT_TRUE(strstr(text, serial));
+	EXPECT_TRUE(strstr(fdinfo_of(l.server, text, sizeof(text)), "lpc-kind:\tserver\n"));
+	EXPECT_TRUE(strstr(text, serial));
+	ASSERT_EQ(0, lpc_ioctl(lpc_dev(), LPC_IOC_SECTION, &s));
+	EXPECT_TRUE(strstr(fdinfo_of(s.fd, text, sizeof(text)), "lpc-section-size:\t8192\n"));
+	close(s.fd);
+	link_close(&l);
+}
+
 TEST_HARNESS_MAIN
