@@ -536,6 +536,8 @@ TEST_F(call, neither_reply_nor_receive_part_is_einval)
 
 	EXPECT_EQ(-EINVAL, xctl(self->r.port, LPC_IOC_REPLY_RECV,
 				msg(&p, 1, 1)));
+	msg(&p, 1, 1)->m.flags = LPC_WITH_REPLY | LPC_RECV_ANYWAY;
+	EXPECT_EQ(-EINVAL, xctl(self->r.port, LPC_IOC_REPLY_RECV, &p));
 }
 
 TEST_F(call, a_port_calls_itself_and_only_the_port_answers)
