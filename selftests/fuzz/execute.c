@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
@@ -23,8 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STILL_MS	20u	/* after which who waits is interrupted */
-#define PROGRAM_MS	300u	/* after that nobody begins anything */
+#define STILL_MS	5u	/* that all sleep, after which they are interrupted */
+#define PROGRAM_MS	200u	/* after that nobody begins anything */
 #define UNBORN_MS	1000u	/* for a child to tell its number */
 #define HANG_MS		90000u	/* and after that somebody hangs */
 #define COUNTS_MS	5000u	/* for counts to go back to 0 */
@@ -41,7 +42,7 @@ static __thread struct actor *self;
 static unsigned int namespaces;
 static int device = -1;
 
-static uint64_t now_ms(void)
+uint64_t now_ms(void)
 {
 	struct timespec t;
 
@@ -49,11 +50,12 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static void futex_wait(_Atomic uint32_t *word, uint32_t value, unsigned int ms)
+/* Return: as the system call. 0 ms: for ever */
+int futex_wait(_Atomic uint32_t *word, uint32_t value, unsigned int ms)
 {
 	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
 
-	syscall(SYS_futex, word, FUTEX_WAIT, value, ms ? &t : NULL, NULL, 0);
+	return result(syscall(SYS_futex, word, FUTEX_WAIT, value, ms ? &t : NULL, NULL, 0));
 }
 
 static void futex_wake(_Atomic uint32_t *word)
@@ -117,6 +119,14 @@ static void clean(unsigned int proc)
 			munmap((void *)v.base, v.size);
 }
 
+/* One more has begun, or all are over: who awaits that goes on. */
+static void actor_at(struct fuzz_actor *a)
+{
+	a->at++;
+	if (sh->awaiting)
+		syscall(SYS_futex, &a->at, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
 static void act(struct actor *me)
 {
 	struct fuzz_actor *a = &sh->actors[me->index];
@@ -127,7 +137,7 @@ static void act(struct actor *me)
 
 		if (op->actor % ACTORS != me->index)
 			continue;
-		a->at++;
+		actor_at(a);
 		sh->said[i] = -EINTR;
 		sh->said[i] = (int16_t)fuzz_verbs[op->code % fuzz_nr_verbs].run(me, op);
 	}
@@ -137,6 +147,7 @@ static void act(struct actor *me)
 	if (atomic_fetch_sub(&sh->procs[me->proc].busy, 1) == 1)
 		clean(me->proc);
 	a->state = ACTOR_IDLE;
+	actor_at(a);
 	sh->done++;
 	futex_wake(&sh->done);
 }
@@ -364,6 +375,35 @@ static void kick(void)
 	}
 }
 
+/*
+ * Does each that runs sleep? Then nothing goes on but a deadline's time. Who is only
+ * slow is left alone: a signal would make of its next wait another one.
+ */
+static bool all_sleep(void)
+{
+	char path[48], text[128];
+	const char *state;
+	unsigned int i;
+	ssize_t n;
+	int fd;
+
+	for (i = 0; i < ACTORS; i++) {
+		if (sh->actors[i].state != ACTOR_RUNS || !sh->actors[i].tid)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/stat", (int)sh->actors[i].tid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+		text[n > 0 ? n : 0] = 0;
+		state = strrchr(text, ')');
+		if (state && (state[2] == 'R' || state[2] == 'D'))
+			return false;
+	}
+	return true;
+}
+
 static void say_where(void)
 {
 	char text[4096], path[64];
@@ -409,14 +449,14 @@ static void wait_for_all(void)
 		}
 		if (now - t0 > PROGRAM_MS)
 			sh->stop = 1;
-		if (sh->stop || now - moved > STILL_MS)
+		if (now - moved > STILL_MS && (sh->stop || all_sleep()))
 			kick();
 		if (now - t0 > HANG_MS) {
 			say_where();
 			finding("actors that do not come back", 0);
 			return;
 		}
-		futex_wait(&sh->done, done, 4);
+		futex_wait(&sh->done, done, 2);
 	}
 }
 
@@ -527,6 +567,18 @@ const char *const fuzz_sysctls[SYSCTLS] = {
 
 static char sysctl_values[SYSCTLS][32];
 
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return;
+	n = write(fd, text, strlen(text));
+	(void)n;
+	close(fd);
+}
+
 static void sysctls(bool put)
 {
 	unsigned int i;
@@ -536,16 +588,20 @@ static void sysctls(bool put)
 
 	for (i = 0; i < SYSCTLS; i++) {
 		snprintf(path, sizeof(path), "/proc/sys/lpc/%s", fuzz_sysctls[i]);
-		fd = open(path, O_RDWR | O_CLOEXEC);
+		if (put) {
+			write_text(path, sysctl_values[i]);
+			continue;
+		}
+		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			continue;
-		if (put)
-			n = write(fd, sysctl_values[i], strlen(sysctl_values[i]));
-		else
-			n = read(fd, sysctl_values[i], sizeof(sysctl_values[i]) - 1);
+		n = read(fd, sysctl_values[i], sizeof(sysctl_values[i]) - 1);
 		(void)n;
 		close(fd);
 	}
+	write_text("/sys/module/lpc/parameters/debug_fail", "0");
+	write_text("/sys/module/lpc/parameters/debug_wake_delay_us", "0");
+	write_text("/sys/kernel/tracing/events/lpc/enable", "0");
 }
 
 /* ---- -------------------------------------------------------------------------------- */
@@ -575,6 +631,11 @@ void execute_init(void)
 	sysctls(false);
 }
 
+static bool is_sweep(const struct fuzz_op *op)
+{
+	return fuzz_verbs[op->code % fuzz_nr_verbs].run == do_sweep;
+}
+
 /* Runs a program; what is wrong then stands in sh->finding. */
 void execute(const uint8_t *data, size_t size)
 {
@@ -591,12 +652,13 @@ void execute(const uint8_t *data, size_t size)
 	for (i = 0; i < sh->count; i++) {
 		unsigned int actor = sh->ops[i].actor % ACTORS;
 
-		failing |= sh->ops[i].fail;
+		failing |= sh->ops[i].fail || is_sweep(&sh->ops[i]);
 		if (actor < CHILD_ACTOR) {
 			used |= 1u << actor;
 			procs |= 1u << fuzz_proc_of[actor];
 		}
 	}
+	sh->awaiting = 0;
 	sh->stop = 0;
 	for (i = 0; i < PROC_CHILD; i++) {
 		if (!(procs & 1u << i))

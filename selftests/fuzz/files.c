@@ -7,16 +7,35 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LATE_MS	10
+
+/**
+ * struct late - pages that come late
+ * @fd: the userfaultfd that they are registered with
+ * @after: how late
+ * @range: where
+ */
+struct late {
+	int fd;
+	unsigned int after;
+	struct uffdio_range range;
+};
 
 /* a: which, counted through all kinds */
 int do_close(struct actor *me, const struct fuzz_op *op)
@@ -27,10 +46,57 @@ int do_close(struct actor *me, const struct fuzz_op *op)
 	return fd < 0 ? -EBADF : result(close(fd));
 }
 
-/* a to b, counted through all kinds */
+/* @fd in a message; one end of the socket, whose other one has it waiting */
+static int in_flight(int fd)
+{
+	char room[CMSG_SPACE(sizeof(fd))] = { 0 };
+	struct iovec io = { (char[]){ 0 }, 1 };
+	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = room,
+			    .msg_controllen = sizeof(room) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	int s[2], ret;
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, s))
+		return -errno;
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	ret = result(sendmsg(s[0], &m, MSG_DONTWAIT));
+	close(s[0]);
+	if (!ret)
+		return s[1];
+	close(s[1]);
+	return ret;
+}
+
+/*
+ * a to b, counted through all kinds; c: 1: it stays in a socket instead, which is file
+ * d then, and comes out of it with 2
+ */
 int do_dup(struct actor *me, const struct fuzz_op *op)
 {
-	int fd = fcntl(slot_fd(me, SLOT_PORT, op->a % SLOTS + 0x48), F_DUPFD_CLOEXEC, 3);
+	char room[CMSG_SPACE(sizeof(int))];
+	struct iovec io = { (char[]){ 0 }, 1 };
+	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = room,
+			    .msg_controllen = sizeof(room) };
+	int fd;
+
+	if (op->c & 1) {
+		fd = in_flight(slot_fd(me, SLOT_PORT, op->a % SLOTS + 0x48));
+		slot_put(me, SLOT_OTHER, op->d, fd);
+		return fd < 0 ? fd : 0;
+	}
+	if (op->c & 2) {
+		if (recvmsg(slot_fd(me, SLOT_OTHER, op->d), &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
+			return -errno;
+		if (!CMSG_FIRSTHDR(&m))
+			return -ENOENT;
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+		slot_put(me, SLOT_PORT, op->b % SLOTS + 0x48, fd);
+		return 0;
+	}
+	fd = fcntl(slot_fd(me, SLOT_PORT, op->a % SLOTS + 0x48), F_DUPFD_CLOEXEC, 3);
 
 	slot_put(me, SLOT_PORT, op->b % SLOTS + 0x48, fd);
 	return fd < 0 ? -errno : 0;
@@ -230,6 +296,56 @@ int do_touch(struct actor *me, const struct fuzz_op *op)
 			(void)*word;
 	}
 	me->armed = false;
+	return 0;
+}
+
+/* In a thread of its own: who waits in the fault runs no handler of a signal. */
+static void *give_late(void *arg)
+{
+	struct late *l = arg;
+	struct pollfd p = { .fd = l->fd, .events = POLLIN };
+
+	poll(&p, 1, LATE_MS);
+	nanosleep(&(struct timespec){ .tv_nsec = 100000 * l->after }, NULL);
+	ioctl(l->fd, UFFDIO_UNREGISTER, &l->range);
+	close(l->fd);
+	free(l);
+	return NULL;
+}
+
+/*
+ * Who touches this thread's late pages next sleeps in the fault, until a times 100 us
+ * after that.
+ */
+int do_late(struct actor *me, const struct fuzz_op *op)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = {
+		.range = { (uintptr_t)memory_late(me), 0x2000 },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	struct late *l = calloc(1, sizeof(*l));
+	pthread_t thread;
+	int fd;
+
+	if (!l)
+		return -ENOMEM;
+	l->range = range.range;
+	l->after = op->a;
+	fd = (int)syscall(SYS_userfaultfd, (long)(O_CLOEXEC | O_NONBLOCK));
+	/* out of the way of what is closed when the program ends */
+	l->fd = fcntl(fd, F_DUPFD_CLOEXEC, 640);
+	close(fd);
+	madvise(memory_late(me), 0x2000, MADV_DONTNEED);
+	if (l->fd < 0 || ioctl(l->fd, UFFDIO_API, &api) ||
+	    ioctl(l->fd, UFFDIO_REGISTER, &range) ||
+	    pthread_create(&thread, NULL, give_late, l)) {
+		/* nobody is in its pages then */
+		close(l->fd);
+		free(l);
+		return -EBUSY;
+	}
+	pthread_detach(thread);
 	return 0;
 }
 

@@ -148,6 +148,7 @@ struct fuzz_proc {
 struct fuzz_shared {
 	_Atomic uint32_t done;		/* futex: actors that have finished */
 	_Atomic uint32_t stop;		/* nobody begins another operation */
+	_Atomic uint32_t awaiting;	/* somebody waits for another's place */
 	_Atomic uint32_t over;		/* the fuzzer ends */
 	_Atomic uint32_t sysctls;	/* some were written */
 	uint32_t count;			/* operations of the program */
@@ -212,6 +213,7 @@ void *memory_place(struct actor *me, unsigned int place, size_t head, size_t who
 uint64_t memory_pointer(struct actor *me, unsigned int kind, size_t size);
 void *memory_scratch(struct actor *me, unsigned int n);
 bool memory_safe(unsigned int place);
+void *memory_late(struct actor *me);
 uint64_t view_at(unsigned int proc, unsigned int n, uint64_t *size);
 void view_add(unsigned int proc, uint64_t base, uint64_t size);
 bool view_take(unsigned int proc, unsigned int n, struct fuzz_view *view);
@@ -271,6 +273,9 @@ int do_remap(struct actor *me, const struct fuzz_op *op);
 int do_touch(struct actor *me, const struct fuzz_op *op);
 int do_scribble(struct actor *me, const struct fuzz_op *op);
 int do_proc(struct actor *me, const struct fuzz_op *op);
+int do_trace(struct actor *me, const struct fuzz_op *op);
+int do_sweep(struct actor *me, const struct fuzz_op *op);
+int do_late(struct actor *me, const struct fuzz_op *op);
 int do_sysctl(struct actor *me, const struct fuzz_op *op);
 int do_await(struct actor *me, const struct fuzz_op *op);
 int do_kick(struct actor *me, const struct fuzz_op *op);
@@ -292,6 +297,8 @@ void execute(const uint8_t *data, size_t size);
 void execute_end(void);
 void execute_print(void);
 void child_actor(unsigned int index);
+uint64_t now_ms(void);
+int futex_wait(_Atomic uint32_t *word, uint32_t value, unsigned int ms);
 
 /* cover.c: the module's basic blocks that were reached */
 int cover_init(const char *blocks, const char *module);

@@ -8,14 +8,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/perf_event.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME	0x80
+#endif
 
 static void nap_us(unsigned int us)
 {
@@ -64,12 +70,77 @@ int do_proc(struct actor *me, const struct fuzz_op *op)
 			 op->a & 1 ? "wchan" : "stack");
 		return read_file(path, memory_scratch(me, 1));
 	}
-	if (op->a & 0x80)
+	if (op->a & 0x80) {
+		sh->sysctls = 1;
 		return op->a & 1 ?
 			write_file("/sys/kernel/tracing/events/lpc/enable", op->b ? "1" : "0") :
 			write_file("/sys/module/lpc/parameters/debug_wake_delay_us",
 				   op->b ? "50" : "0");
+	}
 	return read_file(files[op->a % ARRAY_SIZE(files)], memory_scratch(me, 1));
+}
+
+/*
+ * a: which event; b: what: perf records it for this thread, into file c; it is
+ * enabled; so many of it and then no more; what was recorded is read
+ */
+int do_trace(struct actor *me, const struct fuzz_op *op)
+{
+	static const char *const events[] = {
+		"create", "connect", "accept", "refuse", "close", "send", "call", "receive",
+		"reply", "cancel",
+	};
+	static const char dir[] = "/sys/kernel/tracing/events/lpc/lpc_";
+	const char *event = events[op->a % ARRAY_SIZE(events)];
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr), .sample_period = 1,
+		.sample_type = PERF_SAMPLE_RAW,
+	};
+	char path[80], *text = memory_scratch(me, 1);
+	unsigned int i;
+	int fd;
+
+	switch (op->b % 4) {
+	case 0:
+		snprintf(path, sizeof(path), "%s%s/id", dir, event);
+		memset(text, 0, 16);
+		if (read_file(path, text) < 0)
+			return -ENOENT;
+		attr.config = strtoull(text, NULL, 10);
+		fd = (int)syscall(SYS_perf_event_open, &attr, 0L, -1L, -1L,
+				  (unsigned long)PERF_FLAG_FD_CLOEXEC);
+		slot_put(me, SLOT_OTHER, op->c, fd);
+		return result(fd);
+	case 1:
+		snprintf(path, sizeof(path), "%s%s/enable", dir, event);
+		sh->sysctls = 1;
+		return write_file(path, "1");
+	case 2:
+		snprintf(path, sizeof(path), "%s%s/trigger", dir, event);
+		sh->sysctls = 1;
+		return write_file(path, op->c & 1 ? "!traceon" : "traceon");
+	default:
+		fd = open("/sys/kernel/tracing/trace", O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+		for (i = 0; i <= op->c && read(fd, text, 4096) > 0; i++)
+			;
+		close(fd);
+		return write_file("/sys/kernel/tracing/trace", "");
+	}
+}
+
+/*
+ * Until the program ends each ioctl of anybody is tried with each thing in it failing
+ * that can (lpc/fail.c); a: how
+ */
+int do_sweep(struct actor *me, const struct fuzz_op *op)
+{
+	char text[8];
+
+	sh->sysctls = 1;
+	snprintf(text, sizeof(text), "%u", op->a % 8u);
+	return write_file("/sys/module/lpc/parameters/debug_fail", text);
 }
 
 /* a: which, b: which value; what was there is put back after the program */
@@ -93,18 +164,29 @@ int do_sysctl(struct actor *me, const struct fuzz_op *op)
 	return result(n);
 }
 
-#define AWAITS	100
+#define AWAIT_MS	10u
 
 /* Until actor a has begun b operations; then c times 50 us more. */
 int do_await(struct actor *me, const struct fuzz_op *op)
 {
-	const struct fuzz_actor *other = &sh->actors[op->a % ACTORS];
-	unsigned int i;
+	struct fuzz_actor *other = &sh->actors[op->a % ACTORS];
+	uint64_t until = now_ms() + AWAIT_MS, now;
+	uint32_t at;
 
-	for (i = 0; i < AWAITS && !sh->stop && other->state == ACTOR_RUNS && other->at < op->b; i++)
-		nap_us(200);
-	nap_us(50 * (op->c % 64));
-	return i == AWAITS ? -ETIMEDOUT : 0;
+	sh->awaiting++;
+	for (;;) {
+		at = other->at;
+		now = now_ms();
+		if (sh->stop || other->state != ACTOR_RUNS || at >= op->b || now >= until)
+			break;
+		/* the fuzzer interrupts it when nothing goes on any more */
+		if (futex_wait(&other->at, at, (unsigned int)(until - now)) == -EINTR)
+			break;
+	}
+	sh->awaiting--;
+	if (op->c % 64)
+		nap_us(50 * (op->c % 64));
+	return at < op->b && other->state == ACTOR_RUNS ? -ETIMEDOUT : 0;
 }
 
 /* a: which actor, b: how */
@@ -241,6 +323,18 @@ static void map_root(uid_t uid)
 	write_file("/proc/self/gid_map", text);
 }
 
+/* Another clock; whoever has only one thread may go there itself. */
+static int into_time(void)
+{
+	int fd, ret;
+
+	write_file("/proc/self/timens_offsets", "monotonic 86400 0\nboottime 86400 0\n");
+	fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	ret = result(setns(fd, CLONE_NEWTIME));
+	close(fd);
+	return ret;
+}
+
 /* Only for processes that end with the program */
 int do_unshare(struct actor *me, const struct fuzz_op *op)
 {
@@ -248,13 +342,15 @@ int do_unshare(struct actor *me, const struct fuzz_op *op)
 	int ret;
 
 	static const int flags[] = { CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWUSER | CLONE_NEWIPC,
-				     CLONE_FILES, CLONE_NEWPID, CLONE_FS };
+				     CLONE_FILES, CLONE_NEWPID, CLONE_FS, CLONE_NEWTIME };
 
 	if (me->proc < PROC_CHILD)
 		return -EPERM;
 	ret = result(unshare(flags[op->a % ARRAY_SIZE(flags)]));
 	if (!ret && flags[op->a % ARRAY_SIZE(flags)] & CLONE_NEWUSER)
 		map_root(uid);
+	if (!ret && flags[op->a % ARRAY_SIZE(flags)] & CLONE_NEWTIME)
+		ret = into_time();
 	return ret;
 }
 

@@ -42,6 +42,7 @@ const struct fuzz_verb fuzz_verbs[] = {
 	{ "await", do_await, 3 }, { "kick", do_kick, 4 }, { "kill", do_kill, 1 },
 	{ "fork", do_fork, 2 }, { "exec", do_exec, 1 }, { "ids", do_ids, 2 },
 	{ "unshare", do_unshare, 1 }, { "fds", do_fds, 1 },
+	{ "trace", do_trace, 1 }, { "sweep", do_sweep, 1 }, { "late", do_late, 2 },
 };
 
 const unsigned int fuzz_nr_verbs = ARRAY_SIZE(fuzz_verbs);

@@ -18,6 +18,7 @@
 #define READONLY	0x03000ul	/* two pages that cannot be written */
 #define READONLY_ALIAS	0x05000ul	/* the same, for those who fill them */
 #define FRESH		0x07000ul	/* dropped before each use */
+#define LATE		0x09000ul	/* two pages that may come late: do_late() */
 #define SCRATCH		0x10000ul	/* buffers of 4 KiB */
 #define SCRATCHES	8ul
 
@@ -60,11 +61,16 @@ void *memory_scratch(struct actor *me, unsigned int n)
 	return me->arena + SCRATCH + n % SCRATCHES * 0x1000;
 }
 
+void *memory_late(struct actor *me)
+{
+	return me->arena + LATE;
+}
+
 /* Can the caller itself write the argument there, and read it after? */
 bool memory_safe(unsigned int place)
 {
 	place &= 15;
-	return place < 2 || place == 7 || place == 8 || place == 9 || place > 10;
+	return place < 2 || place == 7 || place == 8 || place == 9 || place > 11;
 }
 
 /* Where an argument of @whole bytes lies, @head of them the struct. */
@@ -92,6 +98,8 @@ void *memory_place(struct actor *me, unsigned int place, size_t head, size_t who
 		return (void *)RACE_BASE;
 	case 9:
 		return me->arena + PLAIN + 1;
+	case 11:
+		return memory_late(me);
 	case 10:
 		base = view_at(me->proc, 0, &size);
 		return base && size >= 0x1000 ? (void *)base : me->arena + PLAIN;
@@ -106,6 +114,8 @@ uint64_t memory_pointer(struct actor *me, unsigned int kind, size_t size)
 	uint64_t room, base;
 
 	switch (kind & 15) {
+	case 6:
+		return (uintptr_t)memory_late(me);
 	case 7:
 		return (uintptr_t)me->arena + GUARD - size;
 	case 8:

@@ -56,7 +56,7 @@ static void random_field(struct fuzz_op *op)
 		op->when = (uint8_t)below(8);
 		break;
 	case 10:
-		op->place = (uint8_t)(one_in(2) ? below(11) : below(16) << 4);
+		op->place = (uint8_t)(one_in(2) ? below(12) : below(16) << 4);
 		break;
 	case 11:
 	case 12:
