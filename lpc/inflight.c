@@ -20,6 +20,7 @@
 #include <linux/string.h>
 
 #include "conn.h"
+#include "cover.h"
 #include "data.h"
 #include "held.h"
 #include "inflight.h"
@@ -478,10 +479,8 @@ void lpc_call_close(struct lpc_call *call)
 	}
 }
 
-static void timeout_work(struct work_struct *work)
+static void look_at_deadline(struct lpc_call *call)
 {
-	struct lpc_call *call = container_of(to_delayed_work(work),
-					     struct lpc_call, timeout);
 	struct lpc_port *port = call->port;
 
 	lpc_lock(port);
@@ -498,6 +497,13 @@ static void timeout_work(struct work_struct *work)
 	}
 	lpc_unlock(port);
 	lpc_port_put(port);
+}
+
+static void timeout_work(struct work_struct *work)
+{
+	lpc_cover_begin();
+	look_at_deadline(container_of(to_delayed_work(work), struct lpc_call, timeout));
+	lpc_cover_end();
 }
 
 /**

@@ -14,6 +14,7 @@
 #include <linux/tracepoint.h>
 #include <linux/workqueue.h>
 
+#include "cover.h"
 #include "watch.h"
 
 #define LPC_WATCH_BITS 8
@@ -51,7 +52,9 @@ void lpc_watch_drain(void)
 
 static void drain_work(struct work_struct *work)
 {
+	lpc_cover_begin();
 	lpc_watch_drain();
+	lpc_cover_end();
 }
 
 static DECLARE_WORK(lpc_watch_work, drain_work);

@@ -19,7 +19,16 @@
 #define KCOV_INIT_TRACE	_IOR('c', 1, unsigned long)
 #define KCOV_ENABLE	_IO('c', 100)
 #define KCOV_DISABLE	_IO('c', 101)
+#define KCOV_REMOTE_ENABLE _IOW('c', 102, struct kcov_remote_arg)
 #define KCOV_TRACE_PC	0
+
+/* Of the kernel's, whose header is not installed everywhere */
+struct kcov_remote_arg {
+	uint32_t trace_mode, area_size, num_handles;
+	uint64_t common_handle __attribute__((aligned(8)));
+};
+
+#define COVER_ID	0x6c7063u	/* lpc/cover.h */
 
 #define AREA_WORDS	(64ul * 1024)
 #define SECTIONS_MAX	16u
@@ -32,7 +41,7 @@ static struct {
 	int fd;
 	/* checkpatch: LINE_SPACING: _Atomic is no statement */
 	_Atomic uint64_t *area;
-} areas[ACTORS + 1];	/* and one of the fuzzer's own */
+} areas[ACTORS + 1];	/* and the fuzzer's own: loading, then what work queues do */
 
 /* The module's sections, and which block returns to which of their bytes */
 static struct section {
@@ -185,8 +194,10 @@ void cover_end(bool failing)
 {
 	unsigned int i;
 
-	for (i = 0; i < ACTORS; i++)
+	for (i = 0; i <= ACTORS; i++)
 		collect(i, failing ? 2 : 1);
+	/* what a work queue does later is the next program's */
+	areas[ACTORS].area[0] = 0;
 	memcpy(counters + BLOCKS_MAX, sh->results, sizeof(sh->results));
 }
 
@@ -213,6 +224,18 @@ static void reload(const char *module)
 	close(fd);
 }
 
+/* What work queues do for the module, from now on */
+static void watch_queues(void)
+{
+	struct kcov_remote_arg arg = {
+		.trace_mode = KCOV_TRACE_PC, .area_size = 8192, .common_handle = COVER_ID,
+	};
+
+	areas[ACTORS].area[0] = 0;
+	if (ioctl(areas[ACTORS].fd, KCOV_REMOTE_ENABLE, &arg))
+		perror("fuzz: KCOV_REMOTE_ENABLE");
+}
+
 int cover_init(const char *blocks, const char *module)
 {
 	unsigned int i;
@@ -222,6 +245,7 @@ int cover_init(const char *blocks, const char *module)
 	for (i = 0; i <= ACTORS; i++)
 		make_area(i);
 	reload(module);
+	watch_queues();
 	/* loading it has run some */
 	if (counted[1])
 		return 0;

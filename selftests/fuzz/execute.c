@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #define STILL_MS	5u	/* that all sleep, after which they are interrupted */
-#define PROGRAM_MS	200u	/* after that nobody begins anything */
+#define PROGRAM_MS	300u	/* after that nobody begins anything */
 #define UNBORN_MS	1000u	/* for a child to tell its number */
 #define HANG_MS		90000u	/* and after that somebody hangs */
 #define COUNTS_MS	5000u	/* for counts to go back to 0 */

@@ -164,7 +164,7 @@ int do_sysctl(struct actor *me, const struct fuzz_op *op)
 	return result(n);
 }
 
-#define AWAIT_MS	10u
+#define AWAIT_MS	100u
 
 /* Until actor a has begun b operations; then c times 50 us more. */
 int do_await(struct actor *me, const struct fuzz_op *op)
