@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STILL_MS	5u	/* that all sleep, after which they are interrupted */
+#define STILL_MS	6u	/* that all sleep, after which they are interrupted */
 #define PROGRAM_MS	300u	/* after that nobody begins anything */
 #define UNBORN_MS	1000u	/* for a child to tell its number */
 #define HANG_MS		90000u	/* and after that somebody hangs */
@@ -127,6 +127,17 @@ static void actor_at(struct fuzz_actor *a)
 		syscall(SYS_futex, &a->at, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+/* What this process has open is what they connect to. */
+static void wait_for_others(struct fuzz_actor *a)
+{
+	a->state = ACTOR_WAITS;
+	actor_at(a);
+	sh->done++;
+	futex_wake(&sh->done);
+	while (!sh->closing)
+		futex_wait(&sh->closing, 0, 0);
+}
+
 static void act(struct actor *me)
 {
 	struct fuzz_actor *a = &sh->actors[me->index];
@@ -144,8 +155,11 @@ static void act(struct actor *me)
 	ids_restore(me);
 	fds_restore();
 	connects_end(me);
-	if (atomic_fetch_sub(&sh->procs[me->proc].busy, 1) == 1)
+	if (atomic_fetch_sub(&sh->procs[me->proc].busy, 1) == 1) {
+		if (me->proc < PROC_CHILD)
+			wait_for_others(a);
 		clean(me->proc);
+	}
 	a->state = ACTOR_IDLE;
 	actor_at(a);
 	sh->done++;
@@ -314,9 +328,15 @@ static bool child_lives(pid_t pid)
 	return !waitpid(pid, NULL, WNOHANG) || !kill(pid, 0);
 }
 
+static bool is_on(unsigned int actor)
+{
+	return sh->actors[actor].state == ACTOR_RUNS ||
+	       (sh->closing && sh->actors[actor].state == ACTOR_WAITS);
+}
+
 static bool any_runs(unsigned int first, unsigned int behind)
 {
-	while (first < behind && sh->actors[first].state != ACTOR_RUNS)
+	while (first < behind && !is_on(first))
 		first++;
 	return first < behind;
 }
@@ -367,7 +387,7 @@ static void kick(void)
 	for (i = 0; i < ACTORS; i++) {
 		struct fuzz_proc *p = &sh->procs[fuzz_proc_of[i]];
 
-		if (sh->actors[i].state != ACTOR_RUNS || !p->pid || !sh->actors[i].tid)
+		if (!is_on(i) || !p->pid || !sh->actors[i].tid)
 			continue;
 		/* it may stand still because of a KICK whose sender is gone */
 		kill(p->pid, SIGCONT);
@@ -388,7 +408,7 @@ static bool all_sleep(void)
 	int fd;
 
 	for (i = 0; i < ACTORS; i++) {
-		if (sh->actors[i].state != ACTOR_RUNS || !sh->actors[i].tid)
+		if (!is_on(i) || !sh->actors[i].tid)
 			continue;
 		snprintf(path, sizeof(path), "/proc/%d/stat", (int)sh->actors[i].tid);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -412,7 +432,7 @@ static void say_where(void)
 	int fd;
 
 	for (i = 0; i < ACTORS; i++) {
-		if (sh->actors[i].state != ACTOR_RUNS || !sh->actors[i].tid)
+		if (!is_on(i) || !sh->actors[i].tid)
 			continue;
 		snprintf(path, sizeof(path), "/proc/%d/stack", (int)sh->actors[i].tid);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -659,6 +679,7 @@ void execute(const uint8_t *data, size_t size)
 		}
 	}
 	sh->awaiting = 0;
+	sh->closing = 0;
 	sh->stop = 0;
 	for (i = 0; i < PROC_CHILD; i++) {
 		if (!(procs & 1u << i))
@@ -683,6 +704,9 @@ void execute(const uint8_t *data, size_t size)
 		sh->actors[i].go++;
 		futex_wake(&sh->actors[i].go);
 	}
+	wait_for_all();
+	sh->closing = 1;
+	syscall(SYS_futex, &sh->closing, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 	wait_for_all();
 	children_end();
 	for (i = 0; i < PROC_CHILD; i++)

@@ -108,7 +108,8 @@ struct fuzz_ids {
 	struct fuzz_id ring[IDS];
 };
 
-enum { ACTOR_IDLE, ACTOR_RUNS };
+/* WAITS: has done all of its own, and keeps its process' files for the others */
+enum { ACTOR_IDLE, ACTOR_RUNS, ACTOR_WAITS };
 
 /**
  * struct fuzz_actor - one actor
@@ -148,6 +149,7 @@ struct fuzz_proc {
 struct fuzz_shared {
 	_Atomic uint32_t done;		/* futex: actors that have finished */
 	_Atomic uint32_t stop;		/* nobody begins another operation */
+	_Atomic uint32_t closing;	/* futex: all have done theirs */
 	_Atomic uint32_t awaiting;	/* somebody waits for another's place */
 	_Atomic uint32_t over;		/* the fuzzer ends */
 	_Atomic uint32_t sysctls;	/* some were written */
