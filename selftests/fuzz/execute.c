@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #define STILL_MS	6u	/* that all sleep, after which they are interrupted */
-#define PROGRAM_MS	300u	/* after that nobody begins anything */
+#define PROGRAM_MS	500u	/* after that nobody begins anything */
 #define UNBORN_MS	1000u	/* for a child to tell its number */
 #define HANG_MS		90000u	/* and after that somebody hangs */
 #define COUNTS_MS	5000u	/* for counts to go back to 0 */
@@ -721,8 +721,8 @@ void execute(const uint8_t *data, size_t size)
 		look_at_counts();
 }
 
-/* The last program, and what became of each operation */
-void execute_print(void)
+/* The last program, what became of each operation, and how long it took */
+void execute_print(unsigned int ms)
 {
 	unsigned int i;
 
@@ -730,7 +730,7 @@ void execute_print(void)
 		printf("%10s ", sh->said[i] > 0 ? "-" : strerrorname_np(-sh->said[i]));
 		text_print(stdout, (const uint8_t *)&sh->ops[i], sizeof(sh->ops[i]));
 	}
-	printf("\n");
+	printf("%u ms\n\n", ms);
 }
 
 void execute_end(void)

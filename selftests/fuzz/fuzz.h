@@ -297,7 +297,7 @@ void run(const uint8_t *data, size_t size);
 void execute_init(void);
 void execute(const uint8_t *data, size_t size);
 void execute_end(void);
-void execute_print(void);
+void execute_print(unsigned int ms);
 void child_actor(unsigned int index);
 uint64_t now_ms(void);
 int futex_wait(_Atomic uint32_t *word, uint32_t value, unsigned int ms);

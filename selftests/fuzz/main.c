@@ -162,9 +162,11 @@ static int replay(const char *file, unsigned long times)
 	begin();
 	for (i = 0; i < times; i++)
 		for (at = text; (n = text_parse(&at, data));) {
+			uint64_t start = now_ms();
+
 			run(data, n);
 			if (times == 1)
-				execute_print();
+				execute_print((unsigned int)(now_ms() - start));
 		}
 	end();
 	return 0;
