@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcov.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,18 +16,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define KCOV_INIT_TRACE	_IOR('c', 1, unsigned long)
-#define KCOV_ENABLE	_IO('c', 100)
-#define KCOV_DISABLE	_IO('c', 101)
-#define KCOV_REMOTE_ENABLE _IOW('c', 102, struct kcov_remote_arg)
-#define KCOV_TRACE_PC	0
-
-/* Of the kernel's, whose header is not installed everywhere */
-struct kcov_remote_arg {
-	uint32_t trace_mode, area_size, num_handles;
-	uint64_t common_handle __attribute__((aligned(8)));
-};
 
 #define COVER_ID	0x6c7063u	/* lpc/cover.h */
 
@@ -51,7 +40,7 @@ static struct section {
 	uint16_t *block;
 } sections[SECTIONS_MAX];
 
-static unsigned int nr_sections, nr_blocks;
+static unsigned int nr_sections, nr_blocks, nr_checks;
 static uint8_t seen[BLOCKS_MAX];	/* 1: with no failure asked for, 2: else */
 static uint8_t last[BLOCKS_MAX];
 static unsigned int counted[4];
@@ -79,15 +68,16 @@ static struct section *section_named(const char *name)
 	return &sections[nr_sections++];
 }
 
-/* Lines "section offset", one a block */
+/* Lines "section offset", one a block; "check" behind it: it only reports a bug */
 static void read_blocks(const char *path)
 {
 	FILE *f = must(fopen(path, "r"));
+	char line[80], name[48];
 	struct section *s;
-	char name[48];
 	uint32_t at;
 
-	while (fscanf(f, "%47s %x", name, &at) == 2) {
+	while (fgets(line, sizeof(line), f) && sscanf(line, "%47s %x", name, &at) == 2) {
+		nr_checks += !!strstr(line, " check");
 		s = section_named(name);
 		if (at >= s->size || nr_blocks + 1 >= BLOCKS_MAX) {
 			fprintf(stderr, "fuzz: too many blocks\n");
@@ -228,7 +218,8 @@ static void reload(const char *module)
 static void watch_queues(void)
 {
 	struct kcov_remote_arg arg = {
-		.trace_mode = KCOV_TRACE_PC, .area_size = 8192, .common_handle = COVER_ID,
+		.trace_mode = KCOV_TRACE_PC, .area_size = 8192,
+		.common_handle = kcov_remote_handle(KCOV_SUBSYSTEM_COMMON, COVER_ID),
 	};
 
 	areas[ACTORS].area[0] = 0;
@@ -256,6 +247,12 @@ int cover_init(const char *blocks, const char *module)
 unsigned int cover_total(void)
 {
 	return nr_blocks;
+}
+
+/* Of these: which nothing but a bug in the module reaches */
+unsigned int cover_checks(void)
+{
+	return nr_checks;
 }
 
 /* How many blocks: by programs that asked for no failure, or by any */

@@ -24,8 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STILL_MS	6u	/* that all sleep, after which they are interrupted */
-#define PROGRAM_MS	500u	/* after that nobody begins anything */
+#define STILL_MS	4u	/* that all sleep, after which they are interrupted */
+#define PROGRAM_MS	300u	/* after that nobody begins anything */
 #define UNBORN_MS	1000u	/* for a child to tell its number */
 #define HANG_MS		90000u	/* and after that somebody hangs */
 #define COUNTS_MS	5000u	/* for counts to go back to 0 */

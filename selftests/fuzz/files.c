@@ -88,7 +88,8 @@ int do_dup(struct actor *me, const struct fuzz_op *op)
 		return fd < 0 ? fd : 0;
 	}
 	if (op->c & 2) {
-		if (recvmsg(slot_fd(me, SLOT_OTHER, op->d), &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
+		if (recvmsg(slot_fd(me, SLOT_OTHER, op->d), &m,
+			    MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
 			return -errno;
 		if (!CMSG_FIRSTHDR(&m))
 			return -ENOENT;

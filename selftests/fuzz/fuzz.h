@@ -308,6 +308,7 @@ void cover_thread(unsigned int actor);
 void cover_begin(void);
 void cover_end(bool failing);
 unsigned int cover_total(void);
+unsigned int cover_checks(void);
 unsigned int cover_seen(bool failing);
 unsigned int cover_last(uint32_t *indexes, unsigned int room);
 int cover_write(const char *path);

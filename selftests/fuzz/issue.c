@@ -40,7 +40,7 @@ static uint64_t now(void)
 
 uint64_t deadline_of(uint8_t code)
 {
-	static const uint16_t ms[] = { 30, 2, 5, 60, 120 };
+	static const uint16_t ms[] = { 30, 2, 3, 60, 120 };
 
 	code &= 7;
 	if (code < ARRAY_SIZE(ms))

@@ -68,17 +68,26 @@ static time_t seconds(void)
 	return t.tv_sec;
 }
 
+/* Of all that are no checks, and of all */
+static void say_blocks(unsigned int seen)
+{
+	unsigned int total = cover_total(), open = total - cover_checks();
+
+	printf("%u of %u (%.1f %%; of all %u %.1f %%)", seen, open, 100.0 * seen / open, total,
+	       100.0 * seen / total);
+}
+
 static void say(const char *what)
 {
-	unsigned int total = cover_total();
 	time_t took = seconds() - began;
 
 	said = seconds();
-	printf("fuzz: %s %ld s, %lu executions, %.1f/s, blocks %u of %u (%.1f %%)",
-	       what, (long)took, executions, took ? (double)executions / (double)took : 0.0,
-	       cover_seen(false), total, 100.0 * cover_seen(false) / total);
-	printf(", %u with failures asked for (%.1f %%)\n", cover_seen(true),
-	       100.0 * cover_seen(true) / total);
+	printf("fuzz: %s %ld s, %lu executions, %.1f/s, blocks ", what, (long)took, executions,
+	       took ? (double)executions / (double)took : 0.0);
+	say_blocks(cover_seen(false));
+	printf(", with failures asked for ");
+	say_blocks(cover_seen(true));
+	printf("\n");
 	fflush(stdout);
 }
 

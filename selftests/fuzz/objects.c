@@ -120,7 +120,8 @@ int do_connect(struct actor *me, const struct fuzz_op *op)
 	ret = issue(me, op, device(me), LPC_IOC_CONNECT, &c, 0);
 	if (c.status & LPC_PENDING && ret)
 		id_push(ID_CONNECT, c.id, 0, 0, 0);
-	if (ret == -EINTR && c.id + 1 && c.status & LPC_PENDING && me->nr_connects < ARRAY_SIZE(me->connects))
+	if (ret == -EINTR && c.id + 1 && c.status & LPC_PENDING &&
+	    me->nr_connects < ARRAY_SIZE(me->connects))
 		me->connects[me->nr_connects++] = c.id;
 	else if (ret == -EINTR)
 		/* it may be open and nobody knows its id: ends with this thread */
