@@ -19,12 +19,14 @@
  * @dead: an end is closed
  * @word: the words of the page
  * @calls: EVENTs so far
+ * @sleeping: threads in one that only a set, or the end, will wake
  */
 struct user_pair {
 	_Atomic uint32_t latch[2];
 	_Atomic uint32_t dead;
 	_Atomic uint32_t *word[2];
 	atomic_ulong calls;
+	atomic_uint sleeping;
 };
 
 #define USER_FDS 4096
@@ -97,7 +99,9 @@ static inline int user_wait(struct user_pair *p, int half, uint64_t deadline)
 		if (atomic_load(&p->dead))
 			return -EPIPE;
 		atomic_fetch_or(p->word[half], LPC_EVENT_ASLEEP);
+		atomic_fetch_add(&p->sleeping, 1);
 		ret = user_futex_wait(&p->latch[half], 0, deadline);
+		atomic_fetch_sub(&p->sleeping, 1);
 		if (ret)
 			return ret;
 	}
