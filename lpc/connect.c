@@ -128,6 +128,7 @@ int lpc_create(struct lpc_create *args, const char *name,
 	if (!ret)
 		ret = lpc_fd_open(fd, LPC_KIND_PORT, &port->self);
 	if (ret) {
+		lpc_port_uncharge(port);
 		lpc_port_put(port);
 		return ret;
 	}

@@ -142,24 +142,8 @@ static void port_fill(struct lpc_port *port, const struct lpc_create *args)
 	lpc_ident_get(&port->creator);
 }
 
-/**
- * lpc_port_uncharge - it does not count in its maker's ports any more
- * @port: that has no fd, or none yet; the caller holds a reference
- *
- * Not with the last reference: that is a client's, who must not be able to use up
- * the ports of another user. What is left of a closed port is held by its connections,
- * which count in their makers' own.
- */
-void lpc_port_uncharge(struct lpc_port *port)
-{
-	if (port->charged)
-		lpc_uncharge(port->user, LPC_LIMIT_PORTS);
-	port->charged = false;
-}
-
 static void port_free(struct lpc_port *port)
 {
-	lpc_port_uncharge(port);
 	lpc_slots_free(&port->slots);
 	lpc_call_destroy(xchg(&port->self.spare, NULL));
 	lpc_ident_put(&port->creator);
@@ -180,8 +164,10 @@ static int port_charge(struct lpc_port *port, struct lpc_create *args)
 		args->limit = LPC_LIMIT_PORTS;
 		return ret;
 	}
-	port->charged = true;
-	return lpc_slots_init(&port->slots);
+	ret = lpc_slots_init(&port->slots);
+	if (ret)
+		lpc_uncharge(port->user, LPC_LIMIT_PORTS);
+	return ret;
 }
 
 /**
@@ -190,7 +176,8 @@ static int port_charge(struct lpc_port *port, struct lpc_create *args)
  * @name: its name, copied in, NUL behind it
  * @acl: @args->acl_count entries, copied in
  *
- * Return: with one reference, for lpc_port_publish() or lpc_port_put().
+ * Return: with one reference, and counted in its maker's ports: for
+ * lpc_port_publish(), or lpc_port_uncharge() and lpc_port_put().
  */
 struct lpc_port *lpc_port_new(struct lpc_create *args, const char *name,
 			      const struct lpc_acl_entry *acl)
@@ -244,6 +231,19 @@ int lpc_port_publish(struct lpc_port *port)
 		ret = lpc_name_add(&port->name);
 	trace_lpc_create(port->serial, 0, port->name.text, ret);
 	return ret;
+}
+
+/**
+ * lpc_port_uncharge - it does not count in its maker's ports any more
+ * @port: its last fd is closed, or it will have none
+ *
+ * Not with the last reference: that may be a client's, who must not use up another
+ * user's ports. What is left of a closed port is held by connections, and they
+ * count in their makers'.
+ */
+void lpc_port_uncharge(struct lpc_port *port)
+{
+	lpc_uncharge(port->user, LPC_LIMIT_PORTS);
 }
 
 /**

@@ -83,9 +83,6 @@ struct lpc_end {
  * @name: its entry in the name table; empty for a private port
  * @ipc_ns: where it lives, a reference
  * @user: who is charged
- * @charged: it counts in @user's LPC_LIMIT_PORTS: until its last fd is closed.
- *	Written by who holds the last reference that matters: the maker, then
- *	->release
  * @creator: "the server", counted
  * @flags: LPC_PORT_*
  * @inline_max: longest payload
@@ -117,7 +114,6 @@ struct lpc_port {
 	struct lpc_name name;
 	struct ipc_namespace *ipc_ns;
 	struct lpc_user *user;
-	bool charged;
 	struct lpc_ident creator;
 	u32 flags;
 	u32 inline_max;
