@@ -58,9 +58,10 @@ int futex_wait(_Atomic uint32_t *word, uint32_t value, unsigned int ms)
 	return result(syscall(SYS_futex, word, FUTEX_WAIT, value, ms ? &t : NULL, NULL, 0));
 }
 
+/* All who wait */
 static void futex_wake(_Atomic uint32_t *word)
 {
-	syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+	syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 /* ---- in an executing process --------------------------------------------------- */
@@ -124,7 +125,7 @@ static void actor_at(struct fuzz_actor *a)
 {
 	a->at++;
 	if (sh->awaiting)
-		syscall(SYS_futex, &a->at, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+		futex_wake(&a->at);
 }
 
 /* What this process has open is what they connect to. */
@@ -395,28 +396,37 @@ static void kick(void)
 	}
 }
 
+/* What /proc says of an actor that runs; else an empty text */
+static void text_of(unsigned int actor, const char *what, char *text, size_t room)
+{
+	char path[48];
+	ssize_t n;
+	int fd;
+
+	text[0] = 0;
+	if (!is_on(actor) || !sh->actors[actor].tid)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)sh->actors[actor].tid, what);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	n = read(fd, text, room - 1);
+	text[n > 0 ? n : 0] = 0;
+	close(fd);
+}
+
 /*
  * Does each that runs sleep? Then nothing goes on but a deadline's time. Who is only
  * slow is left alone: a signal would make of its next wait another one.
  */
 static bool all_sleep(void)
 {
-	char path[48], text[128];
 	const char *state;
+	char text[128];
 	unsigned int i;
-	ssize_t n;
-	int fd;
 
 	for (i = 0; i < ACTORS; i++) {
-		if (!is_on(i) || !sh->actors[i].tid)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/stat", (int)sh->actors[i].tid);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		n = read(fd, text, sizeof(text) - 1);
-		close(fd);
-		text[n > 0 ? n : 0] = 0;
+		text_of(i, "stat", text, sizeof(text));
 		state = strrchr(text, ')');
 		if (state && (state[2] == 'R' || state[2] == 'D'))
 			return false;
@@ -426,20 +436,14 @@ static bool all_sleep(void)
 
 static void say_where(void)
 {
-	char text[4096], path[64];
+	char text[4096];
 	unsigned int i;
-	ssize_t n;
-	int fd;
 
 	for (i = 0; i < ACTORS; i++) {
-		if (!is_on(i) || !sh->actors[i].tid)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/stack", (int)sh->actors[i].tid);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		n = read(fd, text, sizeof(text));
-		printf("fuzz: actor %u hangs at its operation %u:\n%.*s\n", i,
-		       (unsigned int)sh->actors[i].at, (int)(n > 0 ? n : 0), text);
-		close(fd);
+		text_of(i, "stack", text, sizeof(text));
+		if (text[0])
+			printf("fuzz: actor %u hangs at its operation %u:\n%s\n", i,
+			       (unsigned int)sh->actors[i].at, text);
 	}
 }
 
@@ -587,18 +591,6 @@ const char *const fuzz_sysctls[SYSCTLS] = {
 
 static char sysctl_values[SYSCTLS][32];
 
-static void write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t n = 0;
-
-	if (fd < 0)
-		return;
-	n = write(fd, text, strlen(text));
-	(void)n;
-	close(fd);
-}
-
 static void sysctls(bool put)
 {
 	unsigned int i;
@@ -609,7 +601,7 @@ static void sysctls(bool put)
 	for (i = 0; i < SYSCTLS; i++) {
 		snprintf(path, sizeof(path), "/proc/sys/lpc/%s", fuzz_sysctls[i]);
 		if (put) {
-			write_text(path, sysctl_values[i]);
+			write_file(path, sysctl_values[i]);
 			continue;
 		}
 		fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -619,9 +611,9 @@ static void sysctls(bool put)
 		(void)n;
 		close(fd);
 	}
-	write_text("/sys/module/lpc/parameters/debug_fail", "0");
-	write_text("/sys/module/lpc/parameters/debug_wake_delay_us", "0");
-	write_text("/sys/kernel/tracing/events/lpc/enable", "0");
+	write_file("/sys/module/lpc/parameters/debug_fail", "0");
+	write_file("/sys/module/lpc/parameters/debug_wake_delay_us", "0");
+	write_file("/sys/kernel/tracing/events/lpc/enable", "0");
 }
 
 /* ---- -------------------------------------------------------------------------------- */
@@ -706,7 +698,7 @@ void execute(const uint8_t *data, size_t size)
 	}
 	wait_for_all();
 	sh->closing = 1;
-	syscall(SYS_futex, &sh->closing, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	futex_wake(&sh->closing);
 	wait_for_all();
 	children_end();
 	for (i = 0; i < PROC_CHILD; i++)

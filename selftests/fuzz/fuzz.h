@@ -289,6 +289,7 @@ int do_unshare(struct actor *me, const struct fuzz_op *op);
 int do_fds(struct actor *me, const struct fuzz_op *op);
 void ids_restore(struct actor *me);
 void fds_restore(void);
+int write_file(const char *path, const char *text);
 
 /* main.c: a program, and what is said of it */
 void run(const uint8_t *data, size_t size);

@@ -42,7 +42,7 @@ static int read_file(const char *path, void *room)
 	return result(n);
 }
 
-static int write_file(const char *path, const char *text)
+int write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	ssize_t n;
