@@ -379,6 +379,14 @@ static inline int get_info(struct lpc_info *i)
 	return lpc_ioctl(lpc_dev(), LPC_IOC_INFO, i);
 }
 
+/* What the caller's user has of a limit, or -1 */
+static inline int64_t limit_in_use(int limit)
+{
+	struct lpc_info i;
+
+	return get_info(&i) ? -1 : (int64_t)i.limits[limit].in_use;
+}
+
 #define PORT_FIELD(fd, field) ({					\
 	struct lpc_port_info __p = { 0 };				\
 									\

@@ -204,12 +204,9 @@ static inline long shmem_settled(void)
 	return before;
 }
 
-static inline __s64 section_bytes(void)
+static inline int64_t section_bytes(void)
 {
-	struct lpc_info i;
-
-	return get_info(&i) ? -1 :
-	       (__s64)i.limits[LPC_LIMIT_SECTION_BYTES].in_use;
+	return limit_in_use(LPC_LIMIT_SECTION_BYTES);
 }
 
 /* So little address space that @bytes more are too much */

@@ -233,19 +233,11 @@ TEST_F(evhostile, another_namespace_sees_the_same_page)
 
 /* ---- charges --------------------------------------------------------------------- */
 
-static int64_t pairs_in_use(void)
-{
-	struct lpc_info i;
-
-	return get_info(&i) ? -1 :
-	       (int64_t)i.limits[LPC_LIMIT_EVENT_PAIRS].in_use;
-}
-
 TEST_F(evhostile, pairs_are_counted_until_all_is_gone)
 {
 	struct lpc_event_pair a = { 0 };
 	long saved = sysctl_get("event_pairs");
-	int64_t n = pairs_in_use();
+	int64_t n = limit_in_use(LPC_LIMIT_EVENT_PAIRS);
 
 	ASSERT_LE(1, n);
 	ASSERT_EQ(0, sysctl_set("event_pairs", n));
@@ -257,9 +249,9 @@ TEST_F(evhostile, pairs_are_counted_until_all_is_gone)
 
 	close(self->p.low);
 	close(self->p.high);
-	EXPECT_EQ(n, pairs_in_use());
+	EXPECT_EQ(n, limit_in_use(LPC_LIMIT_EVENT_PAIRS));
 	munmap(self->p.page, PAGE);
-	EXPECT_TRUE(UNTIL(pairs_in_use() == n - 1));
+	EXPECT_TRUE(UNTIL(limit_in_use(LPC_LIMIT_EVENT_PAIRS) == n - 1));
 	ASSERT_EQ(0, ev_make(&self->p));
 }
 

@@ -54,22 +54,15 @@ FIXTURE_VARIANT_ADD(fails, a_watch)
 	.keeps = LPC_LIMIT_WATCHES,
 };
 
-static __s64 used(int limit)
-{
-	struct lpc_info i;
-
-	return get_info(&i) ? -1 : (__s64)i.limits[limit].in_use;
-}
-
 TEST_F(fails, alone_and_costs_nothing)
 {
 	int n, i, ret = 0, made = 0, first, fd[2];
-	__s64 before[LPC_LIMIT_MAX];
+	int64_t before[LPC_LIMIT_MAX];
 
 	if (!can_fail())
 		SKIP(return, "this kernel injects no faults");
 	for (i = 0; i < LPC_LIMIT_MAX; i++)
-		before[i] = used(i);
+		before[i] = limit_in_use(i);
 	first = next_fd();
 	for (n = 1; n < 1000; n++) {
 		bool hit;
@@ -93,10 +86,10 @@ TEST_F(fails, alone_and_costs_nothing)
 	EXPECT_LT(2, n);
 	before[variant->keeps] += made;
 	for (i = 1; i < LPC_LIMIT_MAX; i++) {
-		__s64 want = before[i];
+		int64_t want = before[i];
 
-		EXPECT_TRUE(UNTIL(used(i) == want))
-			TH_LOG("limit %d: %lld, not %lld", i, used(i), want);
+		EXPECT_TRUE(UNTIL(limit_in_use(i) == want))
+			TH_LOG("limit %d: %lld, not %lld", i, (long long)limit_in_use(i), (long long)want);
 	}
 }
 
@@ -135,7 +128,7 @@ TEST_F(pair, over_a_limit_is_ENOBUFS_names_it_and_makes_nothing)
 	for (i = 0; i < ARRAY_SIZE(all); i++) {
 		struct lpc_create p = { .flags = LPC_PORT_PAIR, .mode = 0600 };
 		long saved = sysctl_get(all[i].name);
-		__s64 n = used(all[i].limit);
+		int64_t n = limit_in_use(all[i].limit);
 
 		ASSERT_LT(0, n);
 		ASSERT_EQ(0, sysctl_set(all[i].name, n));
@@ -143,7 +136,7 @@ TEST_F(pair, over_a_limit_is_ENOBUFS_names_it_and_makes_nothing)
 		EXPECT_EQ(all[i].limit, p.limit);
 		EXPECT_EQ(n, p.in_use);
 		EXPECT_EQ(first, next_fd());
-		EXPECT_TRUE(UNTIL(used(all[i].limit) == n));
+		EXPECT_TRUE(UNTIL(limit_in_use(all[i].limit) == n));
 		ASSERT_EQ(0, sysctl_set(all[i].name, saved));
 	}
 	close(pending);

@@ -45,13 +45,6 @@ FIXTURE_TEARDOWN(limits)
 	gate_destroy(&self->down);
 }
 
-static int64_t in_use(int limit)
-{
-	struct lpc_info i;
-
-	return get_info(&i) ? -1 : (int64_t)i.limits[limit].in_use;
-}
-
 #define must_be_full(ret, args, which, used) do {			\
 	typeof(args) *__args = &(args);					\
 									\
@@ -85,23 +78,23 @@ TEST_F(limits, ports_of_a_user)
 		struct lpc_create c = { 0 };
 		int port[3], i;
 
-		must_be(0, in_use(LPC_LIMIT_PORTS));
+		must_be(0, limit_in_use(LPC_LIMIT_PORTS));
 		for (i = 0; i < 3; i++) {
 			port[i] = port_create(NULL, NULL);
 			must(port[i] >= 0);
 		}
-		must_be(3, in_use(LPC_LIMIT_PORTS));
+		must_be(3, limit_in_use(LPC_LIMIT_PORTS));
 		must_be_full(port_create(NULL, &c), c, LPC_LIMIT_PORTS, 3);
 		must_be_full(port_create("user/1000/x", &c), c, LPC_LIMIT_PORTS, 3);
 		close(port[1]);
-		must(UNTIL(in_use(LPC_LIMIT_PORTS) == 2));
+		must(UNTIL(limit_in_use(LPC_LIMIT_PORTS) == 2));
 		port[1] = port_create("user/1000/x", &c);
 		must(port[1] >= 0);
 		must_be(LPC_LIMIT_NONE, c.limit);
 	}
 	/* they went with their maker */
 	AS_USER(MARIA) {
-		must(UNTIL(in_use(LPC_LIMIT_PORTS) == 0));
+		must(UNTIL(limit_in_use(LPC_LIMIT_PORTS) == 0));
 	}
 }
 
@@ -122,13 +115,13 @@ TEST_F(limits, a_full_user_leaves_others_working)
 	}
 	gate_wait(&self->up);
 	AS_USER(BOB) {
-		must_be(0, in_use(LPC_LIMIT_PORTS));
+		must_be(0, limit_in_use(LPC_LIMIT_PORTS));
 		must(port_create(NULL, NULL) >= 0);
 		must(port_create(NULL, NULL) >= 0);
 	}
 	/* a second process of the same user is not another user */
 	AS_USER(MARIA) {
-		must_be(2, in_use(LPC_LIMIT_PORTS));
+		must_be(2, limit_in_use(LPC_LIMIT_PORTS));
 		must_be(-ENOBUFS, port_create(NULL, NULL));
 	}
 	gate_post(&self->down, 0);
@@ -149,12 +142,12 @@ TEST_F(limits, a_charge_stays_with_the_maker_whoever_holds_the_fd)
 	fd = recv_fd(sv[1]);
 	ASSERT_LE(0, fd);
 	AS_USER(MARIA) {
-		must_be(1, in_use(LPC_LIMIT_PORTS));
+		must_be(1, limit_in_use(LPC_LIMIT_PORTS));
 		must_be(-ENOBUFS, port_create(NULL, NULL));
 	}
 	close(fd);
 	AS_USER(MARIA) {
-		must(UNTIL(in_use(LPC_LIMIT_PORTS) == 0));
+		must(UNTIL(limit_in_use(LPC_LIMIT_PORTS) == 0));
 		must(port_create(NULL, NULL) >= 0);
 	}
 	close(sv[0]);
@@ -175,13 +168,13 @@ TEST_F(limits, a_client_that_stays_takes_none_of_its_servers_ports)
 		must_be(-ENOBUFS, port_create(NULL, NULL));
 		close(port);
 		/* what is served has no port that counts, and then no server */
-		must(UNTIL(in_use(LPC_LIMIT_PORTS) == 0));
+		must(UNTIL(limit_in_use(LPC_LIMIT_PORTS) == 0));
 		close(end);
 		port = port_create(NULL, NULL);
 		must(port >= 0);
-		must_be(1, in_use(LPC_LIMIT_PORTS));
+		must_be(1, limit_in_use(LPC_LIMIT_PORTS));
 		close(port);
-		must(UNTIL(in_use(LPC_LIMIT_PORTS) == 0));
+		must(UNTIL(limit_in_use(LPC_LIMIT_PORTS) == 0));
 		gate_post(&self->up, 0);
 	} else {
 		AS_USER(BOB) {
@@ -190,7 +183,7 @@ TEST_F(limits, a_client_that_stays_takes_none_of_its_servers_ports)
 			gate_post(&self->down, 0);
 			/* it has its end all the time, and that is its own affair */
 			gate_wait(&self->up);
-			must_be(1, in_use(LPC_LIMIT_CONNS));
+			must_be(1, limit_in_use(LPC_LIMIT_CONNS));
 		}
 	}
 }
@@ -212,10 +205,10 @@ TEST_F(limits, what_fails_is_not_charged)
 			must_be(-ENOENT, port_connect("no/such"));
 		}
 		must_be(-ETIMEDOUT, port_connect_opts(self->name, &c));
-		must(UNTIL(in_use(LPC_LIMIT_PORTS) == 1));
-		must(UNTIL(in_use(LPC_LIMIT_CONNS) == 0));
-		must(UNTIL(in_use(LPC_LIMIT_USER_PENDING) == 0));
-		must_be(0, in_use(LPC_LIMIT_NAME_WAITERS));
+		must(UNTIL(limit_in_use(LPC_LIMIT_PORTS) == 1));
+		must(UNTIL(limit_in_use(LPC_LIMIT_CONNS) == 0));
+		must(UNTIL(limit_in_use(LPC_LIMIT_USER_PENDING) == 0));
+		must_be(0, limit_in_use(LPC_LIMIT_NAME_WAITERS));
 	}
 }
 
@@ -231,10 +224,10 @@ TEST_F(limits, a_limit_lowered_below_the_use_spares_what_is_there)
 		must_be_full(port_create(NULL, &c), c, LPC_LIMIT_PORTS, 2);
 		must_be(0, lpc_ioctl(a, LPC_IOC_SEND, &(struct lpc_msg){ 0 }));
 		close(a);
-		must(UNTIL(in_use(LPC_LIMIT_PORTS) == 1));
+		must(UNTIL(limit_in_use(LPC_LIMIT_PORTS) == 1));
 		must_be(-ENOBUFS, port_create(NULL, &c));
 		close(b);
-		must(UNTIL(in_use(LPC_LIMIT_PORTS) == 0));
+		must(UNTIL(limit_in_use(LPC_LIMIT_PORTS) == 0));
 		must(port_create(NULL, &c) >= 0);
 	} else {
 		gate_wait(&self->up);
@@ -253,12 +246,12 @@ TEST_F(limits, connections_of_a_user)
 		int b = port_connect_async(self->name, NULL);
 
 		must(a >= 0 && b >= 0);
-		must_be(2, in_use(LPC_LIMIT_CONNS));
+		must_be(2, limit_in_use(LPC_LIMIT_CONNS));
 		must_be_full(port_connect_async(self->name, &c), c,
 			     LPC_LIMIT_CONNS, 2);
 		must_be(2, PORT_FIELD(self->port, queued));
 		close(a);
-		must(UNTIL(in_use(LPC_LIMIT_CONNS) == 1));
+		must(UNTIL(limit_in_use(LPC_LIMIT_CONNS) == 1));
 		must(port_connect_async(self->name, NULL) >= 0);
 	}
 }
@@ -282,7 +275,7 @@ TEST_F(limits, a_connection_counts_until_both_ends_are_closed)
 			     LPC_LIMIT_CONNS, 1);
 		gate_post(&self->up, 0);
 		gate_wait(&self->down);
-		must(UNTIL(in_use(LPC_LIMIT_CONNS) == 0));
+		must(UNTIL(limit_in_use(LPC_LIMIT_CONNS) == 0));
 		must(port_connect_async(self->name, NULL) >= 0);
 		_exit(0);
 	}
@@ -314,7 +307,7 @@ TEST_F(limits, a_connection_counts_while_the_server_end_is_open)
 		must_be(-ENOBUFS, port_connect_async(self->name, NULL));
 		gate_post(&self->up, 0);
 		gate_wait(&self->down);
-		must(UNTIL(in_use(LPC_LIMIT_CONNS) == 0));
+		must(UNTIL(limit_in_use(LPC_LIMIT_CONNS) == 0));
 		_exit(0);
 	}
 	end = accept_one(self->port, 1, 0);
@@ -419,12 +412,12 @@ TEST_F(limits, pending_connects_of_a_user_over_all_ports)
 		int b = port_connect_async(name[1], NULL);
 
 		must(a >= 0 && b >= 0);
-		must_be(2, in_use(LPC_LIMIT_USER_PENDING));
+		must_be(2, limit_in_use(LPC_LIMIT_USER_PENDING));
 		must_be_full(port_connect_async(name[2], &c), c,
 			     LPC_LIMIT_USER_PENDING, 2);
 		must_be(0, PORT_FIELD(port[2], queued));
 		close(a);
-		must(UNTIL(in_use(LPC_LIMIT_USER_PENDING) == 1));
+		must(UNTIL(limit_in_use(LPC_LIMIT_USER_PENDING) == 1));
 		must(port_connect_async(name[2], NULL) >= 0);
 	}
 	for (i = 0; i < 3; i++)
@@ -527,7 +520,7 @@ TEST_F(limits, name_waiters_of_a_user)
 			.deadline = in_ms(LONG),
 		};
 
-		must_be(1, in_use(LPC_LIMIT_NAME_WAITERS));
+		must_be(1, limit_in_use(LPC_LIMIT_NAME_WAITERS));
 		must_be_full(port_connect_opts("user/1000/later", &c), c,
 			     LPC_LIMIT_NAME_WAITERS, 1);
 		must_be_full(lpc_ioctl(lpc_dev(), LPC_IOC_QUERY, &q), q,
@@ -540,9 +533,9 @@ TEST_F(limits, name_waiters_of_a_user)
 	AS_USER(MARIA) {
 		struct lpc_port_info i;
 
-		must(UNTIL(in_use(LPC_LIMIT_NAME_WAITERS) == 0));
+		must(UNTIL(limit_in_use(LPC_LIMIT_NAME_WAITERS) == 0));
 		must_be(-ETIMEDOUT, query_name("user/1000/later", &i, SHORT));
-		must_be(0, in_use(LPC_LIMIT_NAME_WAITERS));
+		must_be(0, limit_in_use(LPC_LIMIT_NAME_WAITERS));
 	}
 }
 
@@ -654,11 +647,11 @@ TEST_F(limits, watches_of_a_user)
 		must(fd >= 0);
 		must_be(0, watch_thread(fd));
 		must_be(0, watch_thread(fd));
-		must_be(2, in_use(LPC_LIMIT_WATCHES));
+		must_be(2, limit_in_use(LPC_LIMIT_WATCHES));
 		must_be_full(lpc_ioctl(fd, LPC_IOC_WATCH_THREAD, &w), w,
 			     LPC_LIMIT_WATCHES, 2);
 		close(fd);
-		must(UNTIL(in_use(LPC_LIMIT_WATCHES) == 0));
+		must(UNTIL(limit_in_use(LPC_LIMIT_WATCHES) == 0));
 		_exit(0);
 	}
 	server = accept_one(self->port, 1, 0);
@@ -690,7 +683,7 @@ TEST_F(limits, subordinate_uids_are_one_user)
 			pid = fork_child();
 			if (pid == 0) {
 				must(setresuid(i, i, i) == 0);
-				must_be(0, in_use(LPC_LIMIT_PORTS));
+				must_be(0, limit_in_use(LPC_LIMIT_PORTS));
 				must(port_create(NULL, NULL) >= 0);
 				gate_post(&self->up, 0);
 				/* its parent may not even signal it by then */
@@ -726,7 +719,7 @@ TEST_F(limits, subordinate_uids_are_one_user)
 	gate_wait(&self->up);
 	/* they have filled maria's own account */
 	AS_USER(MARIA) {
-		must_be(3, in_use(LPC_LIMIT_PORTS));
+		must_be(3, limit_in_use(LPC_LIMIT_PORTS));
 		must_be(-ENOBUFS, port_create(NULL, NULL));
 	}
 	AS_USER(BOB) {
@@ -737,7 +730,7 @@ TEST_F(limits, subordinate_uids_are_one_user)
 	gate_post(&self->down, 0);
 	EXPECT_EQ(0, reap(inside));
 	AS_USER(MARIA) {
-		must(UNTIL(in_use(LPC_LIMIT_PORTS) == 0));
+		must(UNTIL(limit_in_use(LPC_LIMIT_PORTS) == 0));
 	}
 	gate_destroy(&end);
 }

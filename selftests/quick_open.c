@@ -366,13 +366,6 @@ TEST_F(quick, closed_by_its_maker_it_cannot_be_opened)
 
 /* ---- limits ------------------------------------------------------------------------ */
 
-static int64_t in_use(int limit)
-{
-	struct lpc_info i;
-
-	return get_info(&i) ? -1 : (int64_t)i.limits[limit].in_use;
-}
-
 TEST_F(quick, so_many_on_a_connection)
 {
 	long saved = sysctl_get("quick");
@@ -394,20 +387,20 @@ TEST_F(quick, so_many_on_a_connection)
 
 TEST_F(quick, its_pair_and_section_are_given_back)
 {
-	int64_t pairs = in_use(LPC_LIMIT_EVENT_PAIRS);
-	int64_t bytes = in_use(LPC_LIMIT_SECTION_BYTES);
+	int64_t pairs = limit_in_use(LPC_LIMIT_EVENT_PAIRS);
+	int64_t bytes = limit_in_use(LPC_LIMIT_SECTION_BYTES);
 	struct lpc_quick_open o;
 	int s = section_make(BYTES);
 
 	ASSERT_EQ(0, quick_make(self->link.client, s, &self->q));
-	EXPECT_EQ(pairs + 1, in_use(LPC_LIMIT_EVENT_PAIRS));
+	EXPECT_EQ(pairs + 1, limit_in_use(LPC_LIMIT_EVENT_PAIRS));
 	close(s);
 	ASSERT_EQ(0, quick_open(self->link.server, self->q.id, BYTES, &o));
-	EXPECT_EQ(bytes + BYTES, in_use(LPC_LIMIT_SECTION_BYTES));
+	EXPECT_EQ(bytes + BYTES, limit_in_use(LPC_LIMIT_SECTION_BYTES));
 	make_gone(&self->q);
 	open_gone(&o);
-	EXPECT_TRUE(UNTIL(in_use(LPC_LIMIT_EVENT_PAIRS) == pairs));
-	EXPECT_TRUE(UNTIL(in_use(LPC_LIMIT_SECTION_BYTES) == bytes));
+	EXPECT_TRUE(UNTIL(limit_in_use(LPC_LIMIT_EVENT_PAIRS) == pairs));
+	EXPECT_TRUE(UNTIL(limit_in_use(LPC_LIMIT_SECTION_BYTES) == bytes));
 }
 
 /* Made, opened, closed and the connection ended, all at once: KASAN is the judge. */
