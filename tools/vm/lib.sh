@@ -177,6 +177,28 @@ themes() {
 	grep -v '^[a-z_]*_[at]san ' "$O/selftests/LIST"
 }
 
+themes_of() { # A,B: of them these
+	themes | grep -E "^(${1//,/|}) "
+}
+
+# judge TEXT COMMAND...: is it as it should be? Counts in the caller's pass and fail.
+judge() {
+	local text=$1 verdict=ok
+	shift
+	if "$@"; then
+		pass=$((pass + 1))
+	else
+		fail=$((fail + 1)) verdict=FAILED
+	fi
+	echo "${0##*/}: $text: $verdict"
+}
+
+# What is left of a boot's words where what the tests say is no result, since they
+# were told of failures.
+without_cases() {
+	sed -u -E '/^ +(#|not ok [0-9]|ok |TAP|1\.\.)/d'
+}
+
 # The tests in three boots side by side, shared out by the seconds that each
 # took the last time: the longest first, to the boot that has least so far.
 # BOOTS=n: in so many boots.
