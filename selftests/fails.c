@@ -89,7 +89,8 @@ TEST_F(fails, alone_and_costs_nothing)
 		int64_t want = before[i];
 
 		EXPECT_TRUE(UNTIL(limit_in_use(i) == want))
-			TH_LOG("limit %d: %lld, not %lld", i, (long long)limit_in_use(i), (long long)want);
+			TH_LOG("limit %d: %lld, not %lld", i,
+			       (long long)limit_in_use(i), (long long)want);
 	}
 }
 
