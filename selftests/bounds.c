@@ -334,9 +334,19 @@ static void keep_at_it(const char *name)
 
 /* ---- looking ------------------------------------------------------------------ */
 
+/* With what each CPU keeps in a list of its own: tens of MiB that nobody uses. */
 static long available_kb(void)
 {
-	return read_keyed("/proc/meminfo", "MemAvailable:");
+	FILE *f = fopen("/proc/zoneinfo", "re");
+	long pages = 0, n;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, " count: %ld", &n) == 1)
+			pages += n;
+	if (f)
+		fclose(f);
+	return read_keyed("/proc/meminfo", "MemAvailable:") + pages * (getpagesize() / 1024);
 }
 
 /* Is nothing of what a user can have in use by @uid? */
