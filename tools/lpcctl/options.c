@@ -143,8 +143,10 @@ static void parse(struct parser *p, int argc, char **argv)
 	optind = 0;
 	while ((c = getopt_long(argc, argv, p->shorts, p->longs, NULL)) != -1) {
 		if (c == '?') {
-			fprintf(stderr, "`lpcctl%s%s --help` lists the options\n",
-				verb ? " " : "", verb ? verb->name : "");
+			fprintf(stderr, "`lpcctl%s%s --help` lists the options%s\n",
+				verb ? " " : "", verb ? verb->name : "",
+				verb && strstr(verb->args, "-- CMD") ?
+				"; CMD with its own stands behind --" : "");
 			exit(RC_USAGE);
 		}
 		for (i = 0; i < p->n; i++)

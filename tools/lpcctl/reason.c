@@ -71,7 +71,7 @@ static void say_denied(FILE *f, const char *name, enum doing doing)
 		if (kern_sysctl("unprivileged_connect") == 0)
 			fputs("sysctl lpc.unprivileged_connect is 0 here.", f);
 		else
-			fputs("its mode is hidden from you too.", f);
+			fputs("its mode is hidden from you too; its owner can let you in.", f);
 		return;
 	}
 	fprintf(f, "mode %04o %s:%s", p.mode, text_user(p.owner, user, sizeof(user)),
