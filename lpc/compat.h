@@ -33,6 +33,18 @@
 #define LPC_CAN_HANDOFF		false
 #endif
 
+/*
+ * The scheduler up to 6.5 remembers who gives way and picks the next one, if that is
+ * not much ahead. Later ones postpone its deadline, which is a penalty.
+ */
+#define LPC_CAN_YIELD		(!LPC_CAN_HANDOFF)
+
+static inline void lpc_yield(void)
+{
+	/* checkpatch: YIELD: once before a sleep, nothing waits for it */
+	yield();
+}
+
 /* Not on every 6.1. */
 #ifndef __uninitialized
 #define __uninitialized

@@ -24,6 +24,7 @@
 #include "wait.h"
 
 #define LPC_WASTED_MAX	5u	/* then 30 go to sleep before it is tried again */
+#define LPC_INSIST	63u	/* times without asking whether it still has to */
 
 #ifdef LPC_DEBUG
 static unsigned int lpc_debug_wake_delay_us;
@@ -137,36 +138,68 @@ static bool lpc_spin(struct lpc_waiter *waiter, struct lpc_spin *spin)
 	return done;
 }
 
+/*
+ * May the scheduler be asked to pass over this thread once? A realtime thread would
+ * lose its place, one with a deadline all that it has left of its time.
+ */
+static bool may_yield(void)
+{
+	return LPC_CAN_YIELD && current->prio >= MAX_RT_PRIO;
+}
+
+/* Give the CPU away while runnable. Return: somebody has taken it. */
+static bool passed_on(bool insist)
+{
+	/* The scheduler counts it, on this CPU; one more or less is a wrong hint. */
+	unsigned long switches = data_race(current->nivcsw);
+
+	if (insist)
+		lpc_yield();
+	else
+		schedule();
+	/* data_race: as above */
+	return data_race(current->nivcsw) != switches;
+}
+
 /**
  * lpc_give_way - give the CPU away while runnable
  * @turn: how that went before
  *
  * A scheduler that owes this thread more of it than the partner gives it right
  * back: that is some 400 instructions for nothing, each time until the two are
- * even. A second waste in a row is the sign; then the next few go to sleep at
- * once, and twice as many after each further one.
+ * even. Where the scheduler can be asked to pass over this thread, it is, that
+ * time and the next few. That is dearer, and it is this thread that pays, so the
+ * two get even sooner. If it is owed too much for that, a second waste in a row is
+ * the sign; then the next few go to sleep at once, and twice as many after each
+ * further one.
  */
 void lpc_give_way(struct lpc_turn *turn)
 {
-	/* The scheduler counts it, on this CPU; one more or less is a wrong hint. */
-	unsigned long switches = data_race(current->nivcsw);
 	unsigned int wasted;
+	u8 insist;
 
 	if (unlikely(READ_ONCE(turn->skip))) {
 		WRITE_ONCE(turn->skip, READ_ONCE(turn->skip) - 1);
 		return;
 	}
-	schedule();
 	wasted = READ_ONCE(turn->wasted);
-	/* data_race: as above */
-	if (likely(data_race(current->nivcsw) != switches)) {
-		if (wasted)
-			WRITE_ONCE(turn->wasted, 0);
-		return;
+	insist = may_yield() ? READ_ONCE(turn->insist) : 0;
+	if (insist)
+		WRITE_ONCE(turn->insist, insist - 1);
+	if (passed_on(insist))
+		goto passed;
+	if (!insist && may_yield()) {
+		WRITE_ONCE(turn->insist, LPC_INSIST);
+		if (passed_on(true))
+			goto passed;
 	}
 	wasted = min(wasted + 1, LPC_WASTED_MAX);
 	WRITE_ONCE(turn->wasted, wasted);
 	WRITE_ONCE(turn->skip, BIT(wasted) - 2);
+	return;
+passed:
+	if (wasted)
+		WRITE_ONCE(turn->wasted, 0);
 }
 
 /**

@@ -39,12 +39,14 @@ struct lpc_spin {
  * struct lpc_turn - whether giving the CPU away before sleeping has been worth it
  * @wasted: times in a row that the scheduler gave it right back
  * @skip: how many more hand-overs go to sleep at once
+ * @insist: how many more ask the scheduler to pass over this thread
  *
  * Racy on purpose, a hint and no more.
  */
 struct lpc_turn {
 	u8 wasted;
 	u8 skip;
+	u8 insist;
 };
 
 #ifdef LPC_DEBUG
