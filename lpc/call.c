@@ -20,6 +20,7 @@
 #include "conn.h"
 #include "data.h"
 #include "fail.h"
+#include "give.h"
 #include "held.h"
 #include "inflight.h"
 #include "limits.h"
@@ -36,7 +37,7 @@ static int full(struct lpc_io *io, enum lpc_limit what, u32 in_use)
 }
 
 /* May this end send, and is there somebody to receive? */
-static int may_send(struct lpc_end *end)
+static __always_inline int may_send(struct lpc_end *end)
 {
 	u32 shut;
 	int ret = lpc_end_ready(end);
@@ -224,32 +225,51 @@ static bool call_is_bare(const struct lpc_call *call)
 	       !call->replier.counted;
 }
 
-/* The call is over, and this thread waited for it. */
-static int call_result(struct lpc_call *call, struct lpc_io *io)
+static void call_release(struct lpc_call *call)
 {
 	struct lpc_port *port = call->port;
+
+	lpc_lock(port);
+	lpc_call_put(call);
+	lpc_unlock(port);
+}
+
+/* Answered, and this thread waited for it. */
+static __always_inline int call_replied(struct lpc_call *call, struct lpc_io *io)
+{
+	struct lpc_given given = {
+		.call = call,
+		.shown = &call->shown,
+		.type = LPC_REPLY,
+	};
+	int ret;
+
+	call_status(call, io);
+	/* Answered while this thread was away: translated only now. */
+	if (unlikely(call->replier.counted))
+		lpc_ident_show(&call->replier, &call->reader, &call->shown);
+	given.status = call->shown.status | io->msg.status;
+	if (likely(call_is_bare(call))) {
+		ret = lpc_io_give(io, given);
+		lpc_call_recycle(call);
+		return ret;
+	}
+	/* What others count does not wait for user memory. */
+	lpc_io_fill(io, given);
+	call_release(call);
+	return lpc_io_put(io);
+}
+
+/* The call is over, and this thread waited for it. */
+static __always_inline int call_result(struct lpc_call *call, struct lpc_io *io)
+{
 	int error = call->error;
 
-	if (likely(call->state == LPC_CALL_REPLIED)) {
-		call_status(call, io);
-		/* Answered while this thread was away: translated only now. */
-		if (unlikely(call->replier.counted))
-			lpc_ident_show(&call->replier, &call->reader,
-				       &call->shown);
-		lpc_io_fill(io, call, LPC_REPLY, &call->shown);
-		io->head.status |= io->msg.status;
-		error = 0;
-	} else {
-		call_failed(call, io);
-	}
-	if (likely(!error && call_is_bare(call))) {
-		lpc_call_recycle(call);
-	} else {
-		lpc_lock(port);
-		lpc_call_put(call);
-		lpc_unlock(port);
-	}
-	return error ? error : lpc_io_put(io);
+	if (likely(call->state == LPC_CALL_REPLIED))
+		return call_replied(call, io);
+	call_failed(call, io);
+	call_release(call);
+	return error;
 }
 
 /* This thread was busy for its call; has something happened? Locked. */
@@ -273,6 +293,11 @@ static int take_callback(struct lpc_call *call, struct lpc_io *io)
 	struct lpc_port *port = call->port;
 	struct lpc_call *in = call->incoming;
 	struct lpc_shown shown;
+	struct lpc_given given = {
+		.call = in,
+		.shown = &shown,
+		.type = LPC_REQUEST,
+	};
 	struct lpc_away *away;
 	int ret;
 
@@ -282,13 +307,13 @@ static int take_callback(struct lpc_call *call, struct lpc_io *io)
 	lpc_ident_show(&in->sender, &call->reader, &shown);
 	lpc_unlock(port);
 
-	lpc_io_fill(io, in, LPC_REQUEST, &shown);
-	io->head.deadline = lpc_time_out(in->deadline);
+	given.status = shown.status;
+	given.deadline = lpc_time_out(in->deadline);
 	/* The context is for the server's side alone. */
 	if (in->conn && !in->to_client)
-		io->head.context = in->conn->context;
+		given.context = in->conn->context;
 	away = lpc_away_new(port);
-	ret = away ? lpc_io_put(io) : -ENOMEM;
+	ret = away ? lpc_io_give(io, given) : -ENOMEM;
 
 	lpc_lock(port);
 	if (lpc_call_over(in)) {
@@ -501,7 +526,8 @@ static int call_new(struct lpc_end *end, struct lpc_io *io,
 	call->deadline = deadline;
 	call->buffers = io->buffers;
 	io->buffers = NULL;
-	ret = lpc_call_need_notice(call);
+	ret = end->port->flags & LPC_PORT_CANCELED ?
+	      lpc_call_need_notice(call) : 0;
 	if (!ret && unlikely(call->piece.section))
 		ret = lpc_held_reserve(call);
 	if (ret) {

@@ -33,21 +33,6 @@ static struct workqueue_struct *lpc_wq;
 static void timeout_work(struct work_struct *work);
 
 /**
- * lpc_call_recycle - leave memory of a message for the next
- * @call: the calling thread's alone, with nothing counted in it
- */
-void lpc_call_recycle(struct lpc_call *call)
-{
-	if (unlikely(call->buffers)) {
-		kfree(call->buffers);
-		call->buffers = NULL;
-	}
-	call = xchg(&call->from->spare, call);
-	if (unlikely(call))
-		lpc_call_destroy(call);
-}
-
-/**
  * lpc_call_fill - a message before anybody sees it
  * @call: from lpc_call_take()
  * @end: it is sent on
@@ -76,15 +61,14 @@ void lpc_call_fill(struct lpc_call *call, struct lpc_end *end,
 
 /**
  * lpc_call_need_notice - reserve what tells the server of a cancel
- * @call: a request, not yet sent
+ * @call: a request, not yet sent, to a port that asked for it
  *
  * Return: 0 or -ENOMEM.
  */
 int lpc_call_need_notice(struct lpc_call *call)
 {
-	if (!(call->port->flags & LPC_PORT_CANCELED) || call->notice)
-		return 0;
-	call->notice = lpc_call_alloc();
+	if (!call->notice)
+		call->notice = lpc_call_alloc();
 	return call->notice ? 0 : -ENOMEM;
 }
 

@@ -26,7 +26,6 @@ struct lpc_away {
 	struct lpc_call *call;
 };
 
-void lpc_call_recycle(struct lpc_call *call);
 void lpc_call_fill(struct lpc_call *call, struct lpc_end *end,
 		   const struct lpc_io *io, enum lpc_type type);
 int lpc_call_need_notice(struct lpc_call *call);
@@ -78,6 +77,21 @@ static inline struct lpc_call *lpc_call_take(struct lpc_end *end)
 	struct lpc_call *call = xchg(&end->spare, NULL);
 
 	return likely(call) ? call : lpc_call_alloc();
+}
+
+/**
+ * lpc_call_recycle - leave memory of a message for the next
+ * @call: the calling thread's alone, with nothing counted in it
+ */
+static inline void lpc_call_recycle(struct lpc_call *call)
+{
+	if (unlikely(call->buffers)) {
+		kfree(call->buffers);
+		call->buffers = NULL;
+	}
+	call = xchg(&call->from->spare, call);
+	if (unlikely(call))
+		lpc_call_destroy(call);
 }
 
 #endif /* _LPC_INFLIGHT_H */

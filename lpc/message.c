@@ -129,49 +129,32 @@ int lpc_io_put_back(struct lpc_io *io)
 	return copy_to_user(io->arg, &io->msg, sizeof(io->msg)) ? -EFAULT : 0;
 }
 
+/* A start time is all of the payload. */
+static void show_start(struct lpc_io *io)
+{
+	u64 start;
+
+	memcpy(&start, io->data, sizeof(start));
+	start = lpc_start_out(start);
+	memcpy(io->data, &start, sizeof(start));
+}
+
 /**
  * lpc_io_fill - make ready what a receiver gets
  * @io: gets the header, all of it written, and the payload
- * @call: the message
- * @type: what it is to the receiver
- * @shown: its sender as the receiver sees it
+ * @given: what it gets
  */
-void lpc_io_fill(struct lpc_io *io, const struct lpc_call *call, u16 type,
-		 const struct lpc_shown *shown)
+void lpc_io_fill(struct lpc_io *io, struct lpc_given given)
 {
-	struct lpc_msg *head = &io->head;
+	const struct lpc_call *call = given.call;
 
-	head->type = type;
-	head->status = shown->status;
-	head->flags = 0;
-	head->code = call->code;
-	head->len = lpc_payload(call);
-	head->room = 0;
-	head->error = 0;
-	head->id = call->id;
-	head->callback = call->callback;
-	head->context = 0;
-	head->pid = shown->pid;
-	head->tid = shown->tid;
-	head->uid = shown->uid;
-	head->gid = shown->gid;
-	head->deadline = 0;
-	head->out = 0;
-	head->offset = 0;
-	head->length = 0;
-	head->cookie = 0;
-	head->fds = 0;
-	head->section = call->piece.section;
-	head->nfds = 0;
-	head->priority = 0;
-	head->limit = 0;
-	head->in_use = 0;
-	if (unlikely(call->piece.section)) {
-		head->offset = call->piece.offset;
-		head->length = call->piece.length;
-	}
+#define PUT(field, value) (io->head.field = (value))
+	LPC_HEADER(PUT, given, lpc_payload(call));
+#undef PUT
 	io->len = call->len;
 	lpc_copy_payload(io->data, call->data, call->len);
+	if (given.type == LPC_PORT_CLOSED || given.type == LPC_CLIENT_DIED)
+		show_start(io);
 }
 
 /**

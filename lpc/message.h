@@ -235,8 +235,66 @@ struct lpc_call {
 	u32 consent;
 	u32 code;
 	u32 len;
-	u8 data[LPC_INLINE_MAX + 1];
+	/* so that lpc_give_short() may look at eight bytes at a time */
+	u8 data[LPC_INLINE_MAX + 1] __aligned(8);
 };
+
+/**
+ * struct lpc_given - what a receiver gets; handed on by value, so that where all
+ *	is inline it is in no memory at all
+ * @call: the message, on loan to this thread or its own
+ * @shown: its sender as the receiver sees it
+ * @type: what it is to the receiver
+ * @status: LPC_WAS_TAKEN ..., with that of @shown
+ * @error: how a detached call ended
+ * @context: of the connection, on the server's side
+ * @deadline: of a request's caller, in the receiver's time namespace
+ */
+struct lpc_given {
+	const struct lpc_call *call;
+	const struct lpc_shown *shown;
+	u16 type;
+	u16 status;
+	int error;
+	u64 context;
+	u64 deadline;
+};
+
+/*
+ * All that a header says to a receiver: put(field, value) for each field once.
+ * @given: struct lpc_given; @total: bytes of payload, wherever they lie
+ */
+/* checkpatch: MACRO_ARG_REUSE: both are names */
+#define LPC_HEADER(put, given, total)					\
+do {									\
+	put(type, (given).type);					\
+	put(status, (given).status);					\
+	put(flags, 0);							\
+	put(code, (given).call->code);					\
+	put(len, total);						\
+	put(room, 0);							\
+	put(error, (given).error);					\
+	put(id, (given).call->id);					\
+	put(callback, (given).call->callback);				\
+	put(context, (given).context);					\
+	put(pid, (given).shown->pid);					\
+	put(tid, (given).shown->tid);					\
+	put(uid, (given).shown->uid);					\
+	put(gid, (given).shown->gid);					\
+	put(deadline, (given).deadline);				\
+	put(out, 0);							\
+	put(offset, (given).call->piece.section ?			\
+		    (given).call->piece.offset : 0);			\
+	put(length, (given).call->piece.section ?			\
+		    (given).call->piece.length : 0);			\
+	put(cookie, 0);							\
+	put(fds, 0);							\
+	put(section, (given).call->piece.section);			\
+	put(nfds, 0);							\
+	put(priority, 0);						\
+	put(limit, 0);							\
+	put(in_use, 0);							\
+} while (0)
 
 /**
  * lpc_queue_settle - a loan is over, one way or the other
@@ -267,7 +325,7 @@ static inline u32 lpc_payload(const struct lpc_call *call)
  * A short one is copied by a few moves, with whatever stands behind it: who
  * copies out goes by the length.
  */
-static inline void lpc_copy_payload(u8 *to, const u8 *from, u32 len)
+static __always_inline void lpc_copy_payload(u8 *to, const u8 *from, u32 len)
 {
 	if (likely(len <= LPC_SMALL))
 		memcpy(to, from, LPC_SMALL);
@@ -280,8 +338,8 @@ static inline void lpc_copy_payload(u8 *to, const u8 *from, u32 len)
  * @call: gets it
  * @io: copied in
  */
-static inline void lpc_call_payload(struct lpc_call *call,
-				    const struct lpc_io *io)
+static __always_inline void lpc_call_payload(struct lpc_call *call,
+					     const struct lpc_io *io)
 {
 	call->len = io->len;
 	lpc_copy_payload(call->data, io->payload, io->len);
@@ -369,8 +427,7 @@ static inline int lpc_io_get_payload(struct lpc_io *io, u32 limit)
 int lpc_io_put(struct lpc_io *io);
 int lpc_io_put_back(struct lpc_io *io);
 
-void lpc_io_fill(struct lpc_io *io, const struct lpc_call *call, u16 type,
-		 const struct lpc_shown *shown);
+void lpc_io_fill(struct lpc_io *io, struct lpc_given given);
 int lpc_copy_in(void *to, u64 from, u32 len);
 int lpc_copy_out(u64 to, const void *from, u32 len);
 int lpc_clear_out(u64 to, u32 len);

@@ -31,7 +31,7 @@ static bool admits(const struct lpc_receiver *rx, const struct lpc_call *call)
 	return !rx->listen || call->type == LPC_CONNECTION_REQUEST;
 }
 
-static void hand(struct lpc_receiver *rx, struct lpc_call *call)
+static __always_inline void hand(struct lpc_receiver *rx, struct lpc_call *call)
 {
 	call->state = LPC_CALL_HANDED;
 	call->rx = rx;
@@ -116,7 +116,8 @@ static void insert(struct lpc_queue *queue, struct lpc_call *call)
 		queue->peak = queue->depth;
 }
 
-static struct task_struct *offer(struct lpc_queue *queue, struct lpc_call *call)
+static __always_inline struct task_struct *offer(struct lpc_queue *queue,
+						 struct lpc_call *call)
 {
 	struct lpc_receiver *rx;
 
@@ -192,13 +193,13 @@ void lpc_queue_remove(struct lpc_call *call)
 }
 
 /**
- * lpc_queue_take - receive without waiting
+ * lpc_queue_take_first - the first message that a receiver admits
  * @queue: locked
  * @rx: of the calling thread, not parked
  *
- * Return: 0 with a loan in @rx->call; -EAGAIN; or -EMSGSIZE with @rx->need.
+ * Return: as lpc_queue_take().
  */
-int lpc_queue_take(struct lpc_queue *queue, struct lpc_receiver *rx)
+int lpc_queue_take_first(struct lpc_queue *queue, struct lpc_receiver *rx)
 {
 	struct lpc_call *call;
 
@@ -215,20 +216,6 @@ int lpc_queue_take(struct lpc_queue *queue, struct lpc_receiver *rx)
 		return 0;
 	}
 	return -EAGAIN;
-}
-
-/**
- * lpc_queue_park - wait for a message
- * @queue: locked; lpc_queue_take() has just said -EAGAIN
- * @rx: of the calling thread
- */
-void lpc_queue_park(struct lpc_queue *queue, struct lpc_receiver *rx)
-{
-	lockdep_assert_held(queue->lock);
-	lpc_waiter_arm(&rx->waiter);
-	hlist_add_head(&rx->node, &queue->receivers);
-	if (++queue->parked > queue->parked_peak)
-		queue->parked_peak = queue->parked;
 }
 
 /**

@@ -2,7 +2,9 @@
 #ifndef _LPC_QUEUE_H
 #define _LPC_QUEUE_H
 
+#include <linux/errno.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -77,12 +79,41 @@ struct task_struct *lpc_queue_post(struct lpc_queue *queue,
 				   struct lpc_call *call);
 void lpc_queue_return(struct lpc_call *call);
 void lpc_queue_remove(struct lpc_call *call);
-int lpc_queue_take(struct lpc_queue *queue, struct lpc_receiver *rx);
-void lpc_queue_park(struct lpc_queue *queue, struct lpc_receiver *rx);
+int lpc_queue_take_first(struct lpc_queue *queue, struct lpc_receiver *rx);
 void lpc_queue_leave(struct lpc_queue *queue, struct lpc_receiver *rx);
 void lpc_queue_stop(struct lpc_queue *queue, const struct lpc_end *end,
 		    int error);
 void lpc_poll_wake(wait_queue_head_t *head, __poll_t events);
 void lpc_queue_wake_pollers(struct lpc_queue *queue, __poll_t events);
+
+/**
+ * lpc_queue_take - receive without waiting
+ * @queue: locked
+ * @rx: of the calling thread, not parked
+ *
+ * Return: 0 with a loan in @rx->call; -EAGAIN; or -EMSGSIZE with @rx->need.
+ */
+static inline int lpc_queue_take(struct lpc_queue *queue,
+				 struct lpc_receiver *rx)
+{
+	lockdep_assert_held(queue->lock);
+	return list_empty(&queue->messages) ? -EAGAIN :
+					      lpc_queue_take_first(queue, rx);
+}
+
+/**
+ * lpc_queue_park - wait for a message
+ * @queue: locked; lpc_queue_take() has just said -EAGAIN
+ * @rx: of the calling thread
+ */
+static inline void lpc_queue_park(struct lpc_queue *queue,
+				  struct lpc_receiver *rx)
+{
+	lockdep_assert_held(queue->lock);
+	lpc_waiter_arm(&rx->waiter);
+	hlist_add_head(&rx->node, &queue->receivers);
+	if (++queue->parked > queue->parked_peak)
+		queue->parked_peak = queue->parked;
+}
 
 #endif /* _LPC_QUEUE_H */

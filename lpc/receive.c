@@ -24,6 +24,7 @@
 #include "conn.h"
 #include "data.h"
 #include "fail.h"
+#include "give.h"
 #include "held.h"
 #include "inflight.h"
 #include "limits.h"
@@ -51,8 +52,8 @@ static bool reply_fits(const struct lpc_call *call, const struct lpc_msg *msg)
 }
 
 /* The request or callback that a reply names. Locked. */
-static inline struct lpc_call *find_answerable(struct lpc_end *end,
-					       const struct lpc_msg *msg)
+static __always_inline struct lpc_call *
+find_answerable(struct lpc_end *end, const struct lpc_msg *msg)
 {
 	u64 key = msg->callback ? msg->callback : msg->id;
 	struct lpc_call *call = lpc_slots_find(&end->port->slots, key);
@@ -81,7 +82,7 @@ static inline struct lpc_call *find_answerable(struct lpc_end *end,
 }
 
 /* The same of a message; NT's programs name it in their own way. Locked. */
-static struct lpc_call *find_named(struct lpc_end *end, struct lpc_io *io)
+static inline struct lpc_call *find_named(struct lpc_end *end, struct lpc_io *io)
 {
 	if (unlikely(io->form == LPC_SPLIT_NT))
 		lpc_split_resolve(&end->port->slots, io);
@@ -89,8 +90,8 @@ static struct lpc_call *find_named(struct lpc_end *end, struct lpc_io *io)
 }
 
 /* Answer a call; nothing can fail any more. Locked. Return: whom to wake. */
-static inline struct task_struct *apply_reply(struct lpc_call *call,
-					      const struct lpc_io *io)
+static __always_inline struct task_struct *
+apply_reply(struct lpc_call *call, const struct lpc_io *io)
 {
 	struct lpc_port *port = call->port;
 	struct task_struct *task = call->waiter.task;
@@ -180,41 +181,32 @@ static int wait_message(struct lpc_end *end, struct lpc_receiver *rx,
 	return ret ? ret : rx->error;
 }
 
-/* A start time is all of the payload. */
-static void show_start(struct lpc_io *io)
-{
-	u64 start;
-
-	memcpy(&start, io->data, sizeof(start));
-	start = lpc_start_out(start);
-	memcpy(io->data, &start, sizeof(start));
-}
-
-static void fill_received(const struct lpc_end *end,
-			  const struct lpc_receiver *rx, struct lpc_io *io)
+/* Copy a message out. @status: how far this ioctl has got besides. */
+static int give_received(const struct lpc_end *end,
+			 const struct lpc_receiver *rx, struct lpc_io *io,
+			 u16 status)
 {
 	const struct lpc_call *call = rx->call;
-	struct lpc_msg *head = &io->head;
+	struct lpc_given given = {
+		.call = call,
+		.shown = &rx->shown,
+		.type = call->type,
+		.status = rx->shown.status | status,
+	};
 
-	lpc_io_fill(io, call, call->type, &rx->shown);
 	if (end->kind != LPC_KIND_CLIENT && call->conn)
-		head->context = call->conn->context;
-	switch (call->type) {
-	case LPC_REQUEST:
-		head->deadline = lpc_time_out(call->deadline);
+		given.context = call->conn->context;
+	if (likely(call->type == LPC_REQUEST)) {
+		if (call->deadline != LPC_FOREVER)
+			given.deadline = lpc_time_out(call->deadline);
 		if (READ_ONCE(call->open) == LPC_OPEN_ASYNC)
-			head->status |= LPC_DETACHED;
-		break;
-	case LPC_REPLY:
-		head->error = call->error;
+			given.status |= LPC_DETACHED;
+	} else if (call->type == LPC_REPLY) {
+		given.error = call->error;
 		if (call->taken)
-			head->status |= LPC_WAS_TAKEN;
-		break;
-	case LPC_PORT_CLOSED:
-	case LPC_CLIENT_DIED:
-		show_start(io);
-		break;
+			given.status |= LPC_WAS_TAKEN;
 	}
+	return lpc_io_give(io, given);
 }
 
 /* A message that needs no answer has been received. Locked. */
@@ -299,9 +291,7 @@ static int deliver(struct lpc_end *end, struct lpc_receiver *rx,
 	bool received;
 	int ret;
 
-	fill_received(end, rx, io);
-	io->head.status |= status;
-	ret = lpc_io_put(io);
+	ret = give_received(end, rx, io, status);
 	/* Who is being killed will not act on it; somebody else may. */
 	if (!ret && fatal_signal_pending(current))
 		ret = -EINTR;

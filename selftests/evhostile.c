@@ -316,7 +316,8 @@ TEST_F(evhostile, other_bits_mean_nothing)
  * can: each does what it says of what it found, and none says anything else. How
  * long one takes is measured by tools/bench/quick.
  */
-TEST_F(evhostile, hammered_calls_end_as_documented)
+/* 300 s: each of the 5000 is tried some twenty times by make fail-nth */
+TEST_F_TIMEOUT(evhostile, hammered_calls_end_as_documented, 300)
 {
 	unsigned int i, none = 0, other = 0;
 	struct hammers h;

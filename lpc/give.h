@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _LPC_GIVE_H
+#define _LPC_GIVE_H
+
+#include <linux/uaccess.h>
+
+#include "fail.h"
+#include "message.h"
+
+/* So much payload goes out by a round of the loop in lpc_give_short(). */
+#define LPC_STRIDE	32u
+
+/*
+ * The usual message goes from where it lies straight into the receiver's memory:
+ * a short one, behind a plain header. Each store has a size of its own, which the
+ * compiler knows, and of the payload no more is copied than was asked for above.
+ * While user memory is open nothing may be called.
+ */
+static __always_inline int lpc_give_short(struct lpc_io *io,
+					  struct lpc_given given)
+{
+	const struct lpc_call *call = given.call;
+	u32 total = lpc_payload(call), len = call->len;
+	const u8 *from = call->data;
+	struct lpc_msg __user *head = io->arg;
+	u8 __user *to;
+
+	if (io->msg.out)
+		head = u64_to_user_ptr(io->msg.out);
+	if (lpc_fail_point() || !user_write_access_begin(head, sizeof(*head) + len))
+		return -EFAULT;
+/* checkpatch: MACRO_ARG_PRECEDENCE: the name of a field */
+#define PUT(field, value) unsafe_put_user(value, &head->field, fault)
+	LPC_HEADER(PUT, given, total);
+#undef PUT
+	to = (u8 __user *)(head + 1);
+	for (; len >= LPC_STRIDE; len -= LPC_STRIDE) {
+		unsafe_put_user(((u64 *)from)[0], (u64 __user *)to, fault);
+		unsafe_put_user(((u64 *)from)[1], (u64 __user *)to + 1, fault);
+		unsafe_put_user(((u64 *)from)[2], (u64 __user *)to + 2, fault);
+		unsafe_put_user(((u64 *)from)[3], (u64 __user *)to + 3, fault);
+		from += LPC_STRIDE;
+		to += LPC_STRIDE;
+	}
+	unsafe_copy_to_user(to, from, len, fault);
+	user_write_access_end();
+	return 0;
+fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
+/**
+ * lpc_io_give - copy a received message out
+ * @io: the receiver's
+ * @given: what it gets
+ *
+ * Return: 0 or -EFAULT.
+ */
+static __always_inline int lpc_io_give(struct lpc_io *io, struct lpc_given given)
+{
+	if (likely(io->size == sizeof(struct lpc_msg) &&
+		   given.call->len <= LPC_SMALL && given.type <= LPC_DATAGRAM))
+		return lpc_give_short(io, given);
+	lpc_io_fill(io, given);
+	return lpc_io_put(io);
+}
+
+#endif /* _LPC_GIVE_H */
