@@ -78,8 +78,6 @@ static int buffers_of_payload(struct lpc_io *io)
 	struct lpc_nt_buffer entry;
 	int ret = 0;
 
-	if (!at)
-		return 0;
 	if (at < sizeof(struct lpc_nt_message) ||
 	    io->msg.flags & LPC_CALLBACK)
 		return -EINVAL;
@@ -106,13 +104,7 @@ static int buffers_of_payload(struct lpc_io *io)
 	return ret;
 }
 
-/**
- * lpc_buffers_get - copy in what CALL lists behind its message
- * @io: with the message; gets the list, which is freed by kfree()
- *
- * Return: 0, -EFAULT, -EINVAL, -ENOMEM.
- */
-int lpc_buffers_get(struct lpc_io *io)
+static int buffers_behind_message(struct lpc_io *io)
 {
 	struct lpc_call_data ext = {};
 	struct lpc_buffers *buffers;
@@ -120,8 +112,6 @@ int lpc_buffers_get(struct lpc_io *io)
 	u32 i;
 	int ret = 0;
 
-	if (io->form == LPC_SPLIT_NT)
-		return buffers_of_payload(io);
 	if (copy_from_user((u8 *)&ext + sizeof(ext.msg),
 			   io->arg + sizeof(ext.msg), known))
 		return -EFAULT;
@@ -147,6 +137,19 @@ int lpc_buffers_get(struct lpc_io *io)
 	else
 		io->buffers = buffers;
 	return ret;
+}
+
+/**
+ * lpc_buffers_get - copy in what CALL lists behind its message
+ * @io: with the message; gets the list, which is freed by kfree()
+ *
+ * Return: 0, -EFAULT, -EINVAL, -ENOMEM.
+ */
+int lpc_buffers_get(struct lpc_io *io)
+{
+	if (io->form != LPC_SPLIT_NT)
+		return buffers_behind_message(io);
+	return lpc_split_list(io->msg.code) ? buffers_of_payload(io) : 0;
 }
 
 static void op_put(struct lpc_data_op *op)

@@ -6,9 +6,28 @@
 
 #include "fail.h"
 #include "message.h"
+#include "split.h"
 
-/* So much payload goes out by a round of the loop in lpc_give_short(). */
-#define LPC_STRIDE	32u
+/*
+ * The payload of a short message into user memory that is open for writing: four
+ * times eight bytes as long as that goes, for a loop costs as much as its stores.
+ * @to, @from and @len are the caller's to lose.
+ */
+/* checkpatch: MACRO_ARG_REUSE: all are variables */
+#define LPC_PUT_PAYLOAD(to, from, len, fault)				\
+do {									\
+	for (; (len) >= 32; (to) += 32, (from) += 32, (len) -= 32) {	\
+		unsafe_put_user(((u64 *)(from))[0],			\
+				(u64 __user *)(to), fault);		\
+		unsafe_put_user(((u64 *)(from))[1],			\
+				(u64 __user *)(to) + 1, fault);		\
+		unsafe_put_user(((u64 *)(from))[2],			\
+				(u64 __user *)(to) + 2, fault);		\
+		unsafe_put_user(((u64 *)(from))[3],			\
+				(u64 __user *)(to) + 3, fault);		\
+	}								\
+	unsafe_copy_to_user(to, from, len, fault);			\
+} while (0)
 
 /*
  * The usual message goes from where it lies straight into the receiver's memory:
@@ -27,22 +46,14 @@ static __always_inline int lpc_give_short(struct lpc_io *io,
 
 	if (io->msg.out)
 		head = u64_to_user_ptr(io->msg.out);
+	to = (u8 __user *)(head + 1);
 	if (lpc_fail_point() || !user_write_access_begin(head, sizeof(*head) + len))
 		return -EFAULT;
 /* checkpatch: MACRO_ARG_PRECEDENCE: the name of a field */
 #define PUT(field, value) unsafe_put_user(value, &head->field, fault)
 	LPC_HEADER(PUT, given, total);
 #undef PUT
-	to = (u8 __user *)(head + 1);
-	for (; len >= LPC_STRIDE; len -= LPC_STRIDE) {
-		unsafe_put_user(((u64 *)from)[0], (u64 __user *)to, fault);
-		unsafe_put_user(((u64 *)from)[1], (u64 __user *)to + 1, fault);
-		unsafe_put_user(((u64 *)from)[2], (u64 __user *)to + 2, fault);
-		unsafe_put_user(((u64 *)from)[3], (u64 __user *)to + 3, fault);
-		from += LPC_STRIDE;
-		to += LPC_STRIDE;
-	}
-	unsafe_copy_to_user(to, from, len, fault);
+	LPC_PUT_PAYLOAD(to, from, len, fault);
 	user_write_access_end();
 	return 0;
 fault:
@@ -59,9 +70,12 @@ fault:
  */
 static __always_inline int lpc_io_give(struct lpc_io *io, struct lpc_given given)
 {
-	if (likely(io->size == sizeof(struct lpc_msg) &&
-		   given.call->len <= LPC_SMALL && given.type <= LPC_DATAGRAM))
-		return lpc_give_short(io, given);
+	if (likely(given.call->len <= LPC_SMALL && given.type <= LPC_DATAGRAM)) {
+		if (likely(io->size == sizeof(struct lpc_msg)))
+			return lpc_give_short(io, given);
+		if (io->form == LPC_SPLIT_NT)
+			return lpc_split_give_nt(io, given);
+	}
 	lpc_io_fill(io, given);
 	return lpc_io_put(io);
 }

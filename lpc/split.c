@@ -16,6 +16,7 @@
 #include <linux/uaccess.h>
 
 #include "fail.h"
+#include "give.h"
 #include "identity.h"
 #include "limits.h"
 #include "message.h"
@@ -199,25 +200,29 @@ int lpc_split_get_nt(struct lpc_io *io, u32 limit)
 	return 0;
 }
 
-/* A message as NT's programs know it; @msg may be from one that is none. */
-static void nt_fill(struct lpc_nt_message *head, const struct lpc_msg *msg,
-		    u32 len)
+/* A message as NT's programs know it; @code may be from one that is none. */
+static __always_inline struct lpc_nt_message nt_header(u16 type, u32 code, u32 len)
 {
-	u32 total = msg->code & 0xffff;
-	u32 list = msg->code >> 16;
+	u32 total = code & 0xffff, list = code >> 16;
+	struct lpc_nt_message head = {
+		.data_length = len,
+		.total_length = total >= len + NT_HEAD && total <= S16_MAX ?
+				total : len + NT_HEAD,
+		.type = type,
+	};
 
-	memset(head, 0, sizeof(*head));
-	head->data_length = len;
-	head->total_length = total >= len + NT_HEAD && total <= S16_MAX ?
-			     total : len + NT_HEAD;
-	head->type = msg->type;
-	if (msg->type == LPC_REQUEST && list >= NT_HEAD && list < len + NT_HEAD)
-		head->data_info_offset = list;
-	head->process = msg->pid;
-	head->thread = msg->tid;
-	head->message_id = msg->id;
-	head->callback = msg->type == LPC_CONNECTION_REQUEST ? msg->length :
-							       (u32)msg->callback;
+	if (type == LPC_REQUEST && list >= NT_HEAD && list < len + NT_HEAD)
+		head.data_info_offset = list;
+	return head;
+}
+
+static int put_context(const struct lpc_io *io, u64 context)
+{
+	if (!io->context)
+		return 0;
+	return lpc_fail_point() ||
+	       put_user(context, (u64 __user *)u64_to_user_ptr(io->context)) ?
+	       -EFAULT : 0;
 }
 
 /**
@@ -228,19 +233,59 @@ static void nt_fill(struct lpc_nt_message *head, const struct lpc_msg *msg,
  */
 int lpc_split_put_nt(struct lpc_io *io)
 {
-	u64 context = io->head.context;
+	const struct lpc_msg *msg = &io->head;
+	u64 context = msg->context;
 	struct lpc_nt_message nt;
 
-	nt_fill(&nt, &io->head, io->len);
+	nt = nt_header(msg->type, msg->code, io->len);
+	nt.process = msg->pid;
+	nt.thread = msg->tid;
+	nt.message_id = msg->id;
+	nt.callback = msg->type == LPC_CONNECTION_REQUEST ? msg->length :
+							    (u32)msg->callback;
+	/* it may lie over @msg */
 	memcpy(nt_place(io), &nt, sizeof(nt));
 	if (copy_to_user(u64_to_user_ptr(io->receive), nt_place(io),
 			 NT_HEAD + io->len))
 		return -EFAULT;
-	if (io->context &&
-	    (lpc_fail_point() ||
-	     put_user(context, (u64 __user *)u64_to_user_ptr(io->context))))
+	return put_context(io, context);
+}
+
+/**
+ * lpc_split_give_nt - the same of a short message, which is no connection
+ *	request, from where it lies
+ * @io: the receiver's
+ * @given: what it gets
+ *
+ * Return: 0 or -EFAULT.
+ */
+int lpc_split_give_nt(struct lpc_io *io, struct lpc_given given)
+{
+	struct lpc_nt_message __user *head = u64_to_user_ptr(io->receive);
+	const struct lpc_call *call = given.call;
+	u8 __user *to = (u8 __user *)(head + 1);
+	const u8 *from = call->data;
+	struct lpc_nt_message nt;
+	u32 len = call->len;
+
+	nt = nt_header(given.type, call->code, len);
+	if (lpc_fail_point() || !user_write_access_begin(head, NT_HEAD + len))
 		return -EFAULT;
-	return 0;
+	unsafe_put_user(nt.data_length, &head->data_length, fault);
+	unsafe_put_user(nt.total_length, &head->total_length, fault);
+	unsafe_put_user(nt.type, &head->type, fault);
+	unsafe_put_user(nt.data_info_offset, &head->data_info_offset, fault);
+	unsafe_put_user(given.shown->pid, &head->process, fault);
+	unsafe_put_user(given.shown->tid, &head->thread, fault);
+	unsafe_put_user(call->id, &head->message_id, fault);
+	unsafe_put_user(0, &head->reserved, fault);
+	unsafe_put_user((u32)call->callback, &head->callback, fault);
+	LPC_PUT_PAYLOAD(to, from, len, fault);
+	user_write_access_end();
+	return put_context(io, given.context);
+fault:
+	user_write_access_end();
+	return -EFAULT;
 }
 
 /**
