@@ -63,6 +63,37 @@ TEST_F(call, every_length_up_to_303_arrives_in_a_datagram_each_way)
 	}
 }
 
+/* Nor does what is copied depend on where it goes. */
+TEST_F(call, each_length_writes_its_bytes_and_not_one_more)
+{
+	unsigned char room[sizeof(struct lpc_msg) + DATA_ROOM + 8];
+	unsigned char *to, *end = room + sizeof(room);
+	struct lpc_msg head;
+	struct pkt p;
+	__u32 len;
+
+	for (len = 0; len <= LPC_INLINE_MAX; len++) {
+		to = room + len % 8;
+		memset(room, 0xa5, sizeof(room));
+		ASSERT_EQ(0, do_send(self->r.ce, len, len));
+		recv_msg(&p, LPC_DONTWAIT, 0);
+		p.m.out = (unsigned long)to;
+		ASSERT_EQ(0, xctl(self->r.port, LPC_IOC_REPLY_RECV, &p));
+		memcpy(&head, to, sizeof(head));
+		EXPECT_EQ(len, head.code);
+		EXPECT_EQ(len, head.len);
+		EXPECT_EQ(LPC_DATAGRAM, head.type);
+		EXPECT_EQ(self->r.context, head.context);
+		EXPECT_EQ(0, head.out | head.flags | head.room | head.error |
+			     head.offset | head.length | head.section);
+		to += sizeof(head);
+		EXPECT_TRUE(filled(to, len, len));
+		for (to += len; to < end && *to == 0xa5; to++)
+			;
+		EXPECT_EQ(end, to);
+	}
+}
+
 TEST_F(call, every_length_up_to_303_arrives_in_a_callback)
 {
 	struct pkt c, s, cb;

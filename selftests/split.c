@@ -307,6 +307,24 @@ TEST_F(split, an_nt_message_comes_with_all_of_its_header)
 	EXPECT_TRUE(is_poison(to.data + 5, sizeof(to.data) - 5));
 }
 
+TEST_F(split, an_nt_message_of_each_length_writes_not_one_byte_more)
+{
+	char data[LPC_INLINE_MAX];
+	struct nt m, to;
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = i * 7 + 1;
+	for (int len = 0; len <= LPC_INLINE_MAX; len++) {
+		memset(&to, POISON, sizeof(to));
+		nt_set(&m, 0, data, len);
+		ASSERT_EQ(0, split_send(self->l.client, LPC_SPLIT_NT, &m, 0));
+		ASSERT_EQ(0, split_recv(self->l.port, LPC_SPLIT_NT, &to, NULL, LONG));
+		EXPECT_EQ(len, to.h.data_length);
+		EXPECT_EQ(0, memcmp(to.data, data, len));
+		EXPECT_TRUE(is_poison(to.data + len, sizeof(to.data) - len));
+	}
+}
+
 TEST_F(split, what_no_nt_program_sent_reads_plausibly)
 {
 	static const uint32_t codes[] = { 0, 7, 0xffffffff, 0x00290000, 0x0020ffff };
