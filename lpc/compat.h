@@ -35,7 +35,8 @@
 
 /*
  * The scheduler up to 6.5 remembers who gives way and picks the next one, if that is
- * not much ahead. Later ones postpone its deadline, which is a penalty.
+ * not much ahead; of several control groups, the next group. Later ones postpone its
+ * deadline, which is a penalty.
  */
 #define LPC_CAN_YIELD		(!LPC_CAN_HANDOFF)
 

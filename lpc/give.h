@@ -11,7 +11,8 @@
 /*
  * The payload of a short message into user memory that is open for writing: four
  * times eight bytes as long as that goes, for a loop costs as much as its stores.
- * @to, @from and @len are the caller's to lose.
+ * unsafe_copy_to_user() is an ordinary copy on some architectures, and looks at what
+ * is copied from. @to, @from and @len are the caller's to lose.
  */
 /* checkpatch: MACRO_ARG_REUSE: all are variables */
 #define LPC_PUT_PAYLOAD(to, from, len, fault)				\
@@ -26,13 +27,17 @@ do {									\
 		unsafe_put_user(((u64 *)(from))[3],			\
 				(u64 __user *)(to) + 3, fault);		\
 	}								\
-	unsafe_copy_to_user(to, from, len, fault);			\
+	for (; (len) >= 8; (to) += 8, (from) += 8, (len) -= 8)		\
+		unsafe_put_user(*(u64 *)(from), (u64 __user *)(to),	\
+				fault);					\
+	for (; (len); (to)++, (from)++, (len)--)			\
+		unsafe_put_user(*(from), to, fault);			\
 } while (0)
 
 /*
  * The usual message goes from where it lies straight into the receiver's memory:
  * a short one, behind a plain header. Each store has a size of its own, which the
- * compiler knows, and of the payload no more is copied than was asked for above.
+ * compiler knows, and the payload has at most LPC_SMALL bytes.
  * While user memory is open nothing may be called.
  */
 static __always_inline int lpc_give_short(struct lpc_io *io,
@@ -41,12 +46,11 @@ static __always_inline int lpc_give_short(struct lpc_io *io,
 	const struct lpc_call *call = given.call;
 	u32 total = lpc_payload(call), len = call->len;
 	const u8 *from = call->data;
-	struct lpc_msg __user *head = io->arg;
+	struct lpc_msg __user *head = lpc_io_out(io);
 	u8 __user *to;
 
-	if (io->msg.out)
-		head = u64_to_user_ptr(io->msg.out);
 	to = (u8 __user *)(head + 1);
+	might_fault();
 	if (lpc_fail_point() || !user_write_access_begin(head, sizeof(*head) + len))
 		return -EFAULT;
 /* checkpatch: MACRO_ARG_PRECEDENCE: the name of a field */

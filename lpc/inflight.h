@@ -2,6 +2,7 @@
 #ifndef _LPC_INFLIGHT_H
 #define _LPC_INFLIGHT_H
 
+#include <linux/slab.h>
 #include <linux/types.h>
 #include <uapi/linux/lpc.h>
 

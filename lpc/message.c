@@ -97,11 +97,9 @@ int lpc_io_get_long(struct lpc_io *io, u32 limit)
  */
 int lpc_io_put(struct lpc_io *io)
 {
-	void __user *out = io->arg;
+	void __user *out = lpc_io_out(io);
 	u32 len = io->len;
 
-	if (io->msg.out)
-		out = u64_to_user_ptr(io->msg.out);
 	if (likely(io->size == sizeof(io->head)))
 		return copy_to_user(out, &io->out, sizeof(io->head) + len) ?
 			-EFAULT : 0;

@@ -50,7 +50,7 @@ enum lpc_io_op {
  * @in: what is copied in at one go
  * @msg: the kernel's one copy of the header
  * @small: what stood behind it in the caller's memory
- * @out: what is copied out at one go
+ * @out: what lpc_io_put() copies out at one go
  * @head: the header of what is received
  * @data: payload on its way out, or a longer one on its way in; another thread's
  *	stack is never a copy target, and one's own needs no check by the heap
@@ -235,7 +235,7 @@ struct lpc_call {
 	u32 consent;
 	u32 code;
 	u32 len;
-	/* so that lpc_give_short() may look at eight bytes at a time */
+	/* so that LPC_PUT_PAYLOAD() may look at eight bytes at a time */
 	u8 data[LPC_INLINE_MAX + 1] __aligned(8);
 };
 
@@ -422,6 +422,15 @@ static inline int lpc_io_get_payload(struct lpc_io *io, u32 limit)
 		return lpc_io_get_long(io, limit);
 	io->len = len;
 	return 0;
+}
+
+/**
+ * lpc_io_out - where the caller wants what it receives
+ * @io: with its header
+ */
+static inline void __user *lpc_io_out(const struct lpc_io *io)
+{
+	return io->msg.out ? u64_to_user_ptr(io->msg.out) : io->arg;
 }
 
 int lpc_io_put(struct lpc_io *io);

@@ -201,7 +201,8 @@ int lpc_split_get_nt(struct lpc_io *io, u32 limit)
 }
 
 /* A message as NT's programs know it; @code may be from one that is none. */
-static __always_inline struct lpc_nt_message nt_header(u16 type, u32 code, u32 len)
+static __always_inline struct lpc_nt_message
+nt_header(u16 type, u32 code, u32 len, u32 pid, u32 tid, u32 id, u64 callback)
 {
 	u32 total = code & 0xffff, list = code >> 16;
 	struct lpc_nt_message head = {
@@ -209,6 +210,10 @@ static __always_inline struct lpc_nt_message nt_header(u16 type, u32 code, u32 l
 		.total_length = total >= len + NT_HEAD && total <= S16_MAX ?
 				total : len + NT_HEAD,
 		.type = type,
+		.process = pid,
+		.thread = tid,
+		.message_id = id,
+		.callback = callback,
 	};
 
 	if (type == LPC_REQUEST && list >= NT_HEAD && list < len + NT_HEAD)
@@ -237,12 +242,9 @@ int lpc_split_put_nt(struct lpc_io *io)
 	u64 context = msg->context;
 	struct lpc_nt_message nt;
 
-	nt = nt_header(msg->type, msg->code, io->len);
-	nt.process = msg->pid;
-	nt.thread = msg->tid;
-	nt.message_id = msg->id;
-	nt.callback = msg->type == LPC_CONNECTION_REQUEST ? msg->length :
-							    (u32)msg->callback;
+	nt = nt_header(msg->type, msg->code, io->len, msg->pid, msg->tid,
+		       msg->id, msg->type == LPC_CONNECTION_REQUEST ?
+				msg->length : (u32)msg->callback);
 	/* it may lie over @msg */
 	memcpy(nt_place(io), &nt, sizeof(nt));
 	if (copy_to_user(u64_to_user_ptr(io->receive), nt_place(io),
@@ -268,18 +270,20 @@ int lpc_split_give_nt(struct lpc_io *io, struct lpc_given given)
 	struct lpc_nt_message nt;
 	u32 len = call->len;
 
-	nt = nt_header(given.type, call->code, len);
+	nt = nt_header(given.type, call->code, len, given.shown->pid,
+		       given.shown->tid, call->id, (u32)call->callback);
+	might_fault();
 	if (lpc_fail_point() || !user_write_access_begin(head, NT_HEAD + len))
 		return -EFAULT;
 	unsafe_put_user(nt.data_length, &head->data_length, fault);
 	unsafe_put_user(nt.total_length, &head->total_length, fault);
 	unsafe_put_user(nt.type, &head->type, fault);
 	unsafe_put_user(nt.data_info_offset, &head->data_info_offset, fault);
-	unsafe_put_user(given.shown->pid, &head->process, fault);
-	unsafe_put_user(given.shown->tid, &head->thread, fault);
-	unsafe_put_user(call->id, &head->message_id, fault);
-	unsafe_put_user(0, &head->reserved, fault);
-	unsafe_put_user((u32)call->callback, &head->callback, fault);
+	unsafe_put_user(nt.process, &head->process, fault);
+	unsafe_put_user(nt.thread, &head->thread, fault);
+	unsafe_put_user(nt.message_id, &head->message_id, fault);
+	unsafe_put_user(nt.reserved, &head->reserved, fault);
+	unsafe_put_user(nt.callback, &head->callback, fault);
 	LPC_PUT_PAYLOAD(to, from, len, fault);
 	user_write_access_end();
 	return put_context(io, given.context);

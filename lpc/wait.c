@@ -24,7 +24,7 @@
 #include "wait.h"
 
 #define LPC_WASTED_MAX	5u	/* then 30 go to sleep before it is tried again */
-#define LPC_INSIST	63u	/* times without asking whether it still has to */
+#define LPC_INSIST	63u	/* times until it is tried without again */
 
 #ifdef LPC_DEBUG
 static unsigned int lpc_debug_wake_delay_us;
@@ -138,13 +138,10 @@ static bool lpc_spin(struct lpc_waiter *waiter, struct lpc_spin *spin)
 	return done;
 }
 
-/*
- * May the scheduler be asked to pass over this thread once? A realtime thread would
- * lose its place, one with a deadline all that it has left of its time.
- */
-static bool may_yield(void)
+/* No thread with a realtime priority or a deadline, nor one that is lent such. */
+static bool is_ordinary(void)
 {
-	return LPC_CAN_YIELD && current->prio >= MAX_RT_PRIO;
+	return current->prio >= MAX_RT_PRIO;
 }
 
 /* Give the CPU away while runnable. Return: somebody has taken it. */
@@ -163,32 +160,39 @@ static bool passed_on(bool insist)
 
 /**
  * lpc_give_way - give the CPU away while runnable
+ * @waiter: of this thread, armed
  * @turn: how that went before
  *
  * A scheduler that owes this thread more of it than the partner gives it right
- * back: that is some 400 instructions for nothing, each time until the two are
- * even. Where the scheduler can be asked to pass over this thread, it is, that
- * time and the next few. That is dearer, and it is this thread that pays, so the
- * two get even sooner. If it is owed too much for that, a second waste in a row is
- * the sign; then the next few go to sleep at once, and twice as many after each
- * further one.
+ * back: that is some 400 instructions for nothing. Where the scheduler can be asked
+ * to pass over this thread, it is, that time and the next few. What it was asked
+ * stands until this thread has its turn, so the partner has to ask, too; both pay.
+ * Every so often each tries without. A realtime thread would lose its place by
+ * asking, and one with a deadline all that it has left of its time.
+ *
+ * If this thread is owed too much for that, a second waste in a row is the sign;
+ * then the next few go to sleep at once, and twice as many after each further one.
  */
-void lpc_give_way(struct lpc_turn *turn)
+void lpc_give_way(const struct lpc_waiter *waiter, struct lpc_turn *turn)
 {
+	bool can_insist = LPC_CAN_YIELD && is_ordinary();
+	u8 skip = READ_ONCE(turn->skip), insist;
 	unsigned int wasted;
-	u8 insist;
 
-	if (unlikely(READ_ONCE(turn->skip))) {
-		WRITE_ONCE(turn->skip, READ_ONCE(turn->skip) - 1);
+	if (unlikely(skip)) {
+		WRITE_ONCE(turn->skip, skip - 1);
 		return;
 	}
 	wasted = READ_ONCE(turn->wasted);
-	insist = may_yield() ? READ_ONCE(turn->insist) : 0;
+	insist = can_insist ? READ_ONCE(turn->insist) : 0;
 	if (insist)
 		WRITE_ONCE(turn->insist, insist - 1);
 	if (passed_on(insist))
 		goto passed;
-	if (!insist && may_yield()) {
+	/* The partner may have gone on elsewhere. */
+	if (unlikely(READ_ONCE(waiter->done)))
+		return;
+	if (can_insist && !insist) {
 		WRITE_ONCE(turn->insist, LPC_INSIST);
 		if (passed_on(true))
 			goto passed;
@@ -215,7 +219,7 @@ int lpc_sleep(struct lpc_waiter *waiter, u64 deadline, struct lpc_spin *spin)
 	ktime_t expires;
 	int ret = 0;
 
-	if (spin && num_online_cpus() > 1 && current->prio >= MAX_RT_PRIO &&
+	if (spin && num_online_cpus() > 1 && is_ordinary() &&
 	    lpc_spin(waiter, spin))
 		return 0;
 

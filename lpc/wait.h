@@ -55,7 +55,7 @@ void lpc_debug_wake_delay(void);
 static inline void lpc_debug_wake_delay(void) { }
 #endif
 bool lpc_wake_handoff(struct task_struct *task);
-void lpc_give_way(struct lpc_turn *turn);
+void lpc_give_way(const struct lpc_waiter *waiter, struct lpc_turn *turn);
 int lpc_sleep(struct lpc_waiter *waiter, u64 deadline, struct lpc_spin *spin);
 int lpc_wait_over(u64 deadline);
 
@@ -97,7 +97,7 @@ static inline int lpc_wait(struct lpc_waiter *waiter, u64 deadline,
 {
 	if (!turn)
 		return lpc_sleep(waiter, deadline, spin);
-	lpc_give_way(turn);
+	lpc_give_way(waiter, turn);
 	/* Pairs with the release in lpc_waiter_fire(). */
 	if (likely(smp_load_acquire(&waiter->done)))
 		return 0;

@@ -34,7 +34,7 @@
  * fail in the scene named.  models/run reads this list.  The parts of the
  * module: send, look (a caller that woke), resume, cancel, finish (any end),
  * reply, receive, commit (after the copy-out), shutdown, callback in
- * lpc/call.c; pair, park, put back in lpc/queue.c; sleep in lpc/wait.c.
+ * lpc/call.c; pair, put back in lpc/queue.c, park in lpc/queue.h; sleep in lpc/wait.c.
  *
  *   GUARD SEND_ALIVE       calls     send: looks at "dead" under the lock
  *   GUARD ARM_FIRST        calls     sleep: sets the sleep state, then looks

@@ -94,6 +94,29 @@ TEST_F(call, each_length_writes_its_bytes_and_not_one_more)
 	}
 }
 
+TEST_F(call, each_length_of_a_reply_writes_its_bytes_and_not_one_more)
+{
+	unsigned char *to, *end;
+	struct actor a;
+	struct pkt c, s;
+	__u32 len;
+
+	for (len = 0; len <= LPC_INLINE_MAX; len++) {
+		msg(&c, 1, 8);
+		memset(c.d + 8, 0xa5, sizeof(c.d) - 8);
+		ASSERT_EQ(0, actor_start(&a, self->r.ce, LPC_IOC_CALL, &c));
+		ASSERT_EQ(0, do_recv(self->r.port, &s));
+		ASSERT_EQ(0, do_reply(self->r.port, s.m.id, len, len));
+		ASSERT_EQ(0, actor_end(&a));
+		EXPECT_EQ(LPC_REPLY, c.m.type);
+		EXPECT_TRUE(intact(&c, len, len));
+		end = c.d + sizeof(c.d);
+		for (to = c.d + (len > 8 ? len : 8); to < end && *to == 0xa5; to++)
+			;
+		EXPECT_EQ(end, to);
+	}
+}
+
 TEST_F(call, every_length_up_to_303_arrives_in_a_callback)
 {
 	struct pkt c, s, cb;
