@@ -37,7 +37,7 @@ static int full(struct lpc_io *io, enum lpc_limit what, u32 in_use)
 }
 
 /* May this end send, and is there somebody to receive? */
-static __always_inline int may_send(struct lpc_end *end)
+static lpc_inline int may_send(struct lpc_end *end)
 {
 	u32 shut;
 	int ret = lpc_end_ready(end);
@@ -235,7 +235,7 @@ static void call_release(struct lpc_call *call)
 }
 
 /* Answered, and this thread waited for it. */
-static __always_inline int call_replied(struct lpc_call *call, struct lpc_io *io)
+static lpc_inline int call_replied(struct lpc_call *call, struct lpc_io *io)
 {
 	struct lpc_given given = {
 		.call = call,
@@ -261,7 +261,7 @@ static __always_inline int call_replied(struct lpc_call *call, struct lpc_io *io
 }
 
 /* The call is over, and this thread waited for it. */
-static __always_inline int call_result(struct lpc_call *call, struct lpc_io *io)
+static lpc_inline int call_result(struct lpc_call *call, struct lpc_io *io)
 {
 	int error = call->error;
 

@@ -40,8 +40,8 @@ do {									\
  * compiler knows, and the payload has at most LPC_SMALL bytes.
  * While user memory is open nothing may be called.
  */
-static __always_inline int lpc_give_short(struct lpc_io *io,
-					  struct lpc_given given)
+static lpc_inline int lpc_give_short(struct lpc_io *io,
+				     struct lpc_given given)
 {
 	const struct lpc_call *call = given.call;
 	u32 total = lpc_payload(call), len = call->len;
@@ -72,7 +72,7 @@ fault:
  *
  * Return: 0 or -EFAULT.
  */
-static __always_inline int lpc_io_give(struct lpc_io *io, struct lpc_given given)
+static lpc_inline int lpc_io_give(struct lpc_io *io, struct lpc_given given)
 {
 	if (likely(given.call->len <= LPC_SMALL && given.type <= LPC_DATAGRAM)) {
 		if (likely(io->size == sizeof(struct lpc_msg)))

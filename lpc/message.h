@@ -23,6 +23,17 @@ struct lpc_held;
 struct lpc_port;
 struct lpc_queue;
 
+/*
+ * Inline on the path that counts, whatever the compiler thinks. The debug build
+ * inlines nothing: there a report names the function it is about, and a block that
+ * no test reaches is one.
+ */
+#ifdef LPC_DEBUG
+#define lpc_inline	inline
+#else
+#define lpc_inline	__always_inline
+#endif
+
 /* So much payload is copied in together with its header, if it is no more. */
 #define LPC_SMALL	64u
 
@@ -325,7 +336,7 @@ static inline u32 lpc_payload(const struct lpc_call *call)
  * A short one is copied by a few moves, with whatever stands behind it: who
  * copies out goes by the length.
  */
-static __always_inline void lpc_copy_payload(u8 *to, const u8 *from, u32 len)
+static lpc_inline void lpc_copy_payload(u8 *to, const u8 *from, u32 len)
 {
 	if (likely(len <= LPC_SMALL))
 		memcpy(to, from, LPC_SMALL);
@@ -338,8 +349,8 @@ static __always_inline void lpc_copy_payload(u8 *to, const u8 *from, u32 len)
  * @call: gets it
  * @io: copied in
  */
-static __always_inline void lpc_call_payload(struct lpc_call *call,
-					     const struct lpc_io *io)
+static lpc_inline void lpc_call_payload(struct lpc_call *call,
+					const struct lpc_io *io)
 {
 	call->len = io->len;
 	lpc_copy_payload(call->data, io->payload, io->len);

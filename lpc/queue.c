@@ -31,7 +31,7 @@ static bool admits(const struct lpc_receiver *rx, const struct lpc_call *call)
 	return !rx->listen || call->type == LPC_CONNECTION_REQUEST;
 }
 
-static __always_inline void hand(struct lpc_receiver *rx, struct lpc_call *call)
+static lpc_inline void hand(struct lpc_receiver *rx, struct lpc_call *call)
 {
 	call->state = LPC_CALL_HANDED;
 	call->rx = rx;
@@ -116,8 +116,8 @@ static void insert(struct lpc_queue *queue, struct lpc_call *call)
 		queue->peak = queue->depth;
 }
 
-static __always_inline struct task_struct *offer(struct lpc_queue *queue,
-						 struct lpc_call *call)
+static lpc_inline struct task_struct *offer(struct lpc_queue *queue,
+					    struct lpc_call *call)
 {
 	struct lpc_receiver *rx;
 

@@ -52,7 +52,7 @@ static bool reply_fits(const struct lpc_call *call, const struct lpc_msg *msg)
 }
 
 /* The request or callback that a reply names. Locked. */
-static __always_inline struct lpc_call *
+static lpc_inline struct lpc_call *
 find_answerable(struct lpc_end *end, const struct lpc_msg *msg)
 {
 	u64 key = msg->callback ? msg->callback : msg->id;
@@ -90,7 +90,7 @@ static inline struct lpc_call *find_named(struct lpc_end *end, struct lpc_io *io
 }
 
 /* Answer a call; nothing can fail any more. Locked. Return: whom to wake. */
-static __always_inline struct task_struct *
+static lpc_inline struct task_struct *
 apply_reply(struct lpc_call *call, const struct lpc_io *io)
 {
 	struct lpc_port *port = call->port;

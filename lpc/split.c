@@ -201,7 +201,7 @@ int lpc_split_get_nt(struct lpc_io *io, u32 limit)
 }
 
 /* A message as NT's programs know it; @code may be from one that is none. */
-static __always_inline struct lpc_nt_message
+static lpc_inline struct lpc_nt_message
 nt_header(u16 type, u32 code, u32 len, u32 pid, u32 tid, u32 id, u64 callback)
 {
 	u32 total = code & 0xffff, list = code >> 16;
