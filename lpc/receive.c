@@ -197,8 +197,7 @@ static int give_received(const struct lpc_end *end,
 	if (end->kind != LPC_KIND_CLIENT && call->conn)
 		given.context = call->conn->context;
 	if (likely(call->type == LPC_REQUEST)) {
-		if (call->deadline != LPC_FOREVER)
-			given.deadline = lpc_time_out(call->deadline);
+		given.deadline = lpc_time_out(call->deadline);
 		if (READ_ONCE(call->open) == LPC_OPEN_ASYNC)
 			given.status |= LPC_DETACHED;
 	} else if (call->type == LPC_REPLY) {

@@ -67,14 +67,14 @@ TEST_F(call, every_length_up_to_303_arrives_in_a_datagram_each_way)
 TEST_F(call, each_length_writes_its_bytes_and_not_one_more)
 {
 	unsigned char room[sizeof(struct lpc_msg) + DATA_ROOM + 8];
-	unsigned char *to, *end = room + sizeof(room);
+	unsigned char *to;
 	struct lpc_msg head;
 	struct pkt p;
 	__u32 len;
 
 	for (len = 0; len <= LPC_INLINE_MAX; len++) {
 		to = room + len % 8;
-		memset(room, 0xa5, sizeof(room));
+		memset(room, POISON, sizeof(room));
 		ASSERT_EQ(0, do_send(self->r.ce, len, len));
 		recv_msg(&p, LPC_DONTWAIT, 0);
 		p.m.out = (unsigned long)to;
@@ -88,32 +88,28 @@ TEST_F(call, each_length_writes_its_bytes_and_not_one_more)
 			     head.offset | head.length | head.section);
 		to += sizeof(head);
 		EXPECT_TRUE(filled(to, len, len));
-		for (to += len; to < end && *to == 0xa5; to++)
-			;
-		EXPECT_EQ(end, to);
+		to += len;
+		EXPECT_TRUE(is_poison(to, room + sizeof(room) - to));
 	}
 }
 
 TEST_F(call, each_length_of_a_reply_writes_its_bytes_and_not_one_more)
 {
-	unsigned char *to, *end;
+	__u32 len, written;
 	struct actor a;
 	struct pkt c, s;
-	__u32 len;
 
 	for (len = 0; len <= LPC_INLINE_MAX; len++) {
 		msg(&c, 1, 8);
-		memset(c.d + 8, 0xa5, sizeof(c.d) - 8);
+		memset(c.d + 8, POISON, sizeof(c.d) - 8);
 		ASSERT_EQ(0, actor_start(&a, self->r.ce, LPC_IOC_CALL, &c));
 		ASSERT_EQ(0, do_recv(self->r.port, &s));
 		ASSERT_EQ(0, do_reply(self->r.port, s.m.id, len, len));
 		ASSERT_EQ(0, actor_end(&a));
 		EXPECT_EQ(LPC_REPLY, c.m.type);
 		EXPECT_TRUE(intact(&c, len, len));
-		end = c.d + sizeof(c.d);
-		for (to = c.d + (len > 8 ? len : 8); to < end && *to == 0xa5; to++)
-			;
-		EXPECT_EQ(end, to);
+		written = len > 8 ? len : 8;
+		EXPECT_TRUE(is_poison(c.d + written, sizeof(c.d) - written));
 	}
 }
 
