@@ -49,6 +49,14 @@
 
 #include <kselftest_harness.h>
 
+/*
+ * Seconds for a test, not 30: it waits for its own patience first, a debug kernel is
+ * slow, and so is a machine with other work. Less than a program has (tools/vm/run),
+ * so that the test is named.
+ */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 100
+
 #define NO_WAIT		0
 #define FOREVER		(-1)
 #define LONG		10000

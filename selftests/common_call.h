@@ -10,10 +10,6 @@
 
 #include "common.h"
 
-/* A test waits for its own patience first; a debug kernel is slow. */
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 120
-
 #define PATIENCE_MS	30000	/* until something that must happen has not */
 #define SOON_MS		60	/* deadlines that are meant to pass */
 #define DATA_ROOM	512	/* more than the kernel ever copies */

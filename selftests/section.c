@@ -827,7 +827,8 @@ TEST_F(section, costs_its_maker_everything_and_a_reader_in_a_tiny_cgroup_nothing
 		must_be(0, recv_listen(r.port, &p));
 		before = cgroup_get(rich, "memory.current");
 		must_be(0, server_gives(&a, 16 * MIB, 0));
-		must(cgroup_get(rich, "memory.current") - before >= 16 * MIB);
+		/* what a CPU had charged in advance may go back meanwhile */
+		must(cgroup_get(rich, "memory.current") - before > 15 * MIB);
 		a.id = p.m.id;
 		must_be(0, xctl(r.port, LPC_IOC_ACCEPT, &a));
 		must_be(0, do_complete(a.fd));
