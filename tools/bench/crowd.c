@@ -3,11 +3,14 @@
  * crowd.c - several clients of one server with several threads: calls a second
  *
  *	bench crowd SECONDS [ROUNDS]
+ *	bench profile lpc_crowd|unix_crowd [TURNS [ROUNDS]]
  *
  * 64 bytes there and back: one client and one server thread on one CPU; eight
  * clients and two threads, where the scheduler puts them. The same over AF_UNIX
  * seqpacket, a connection for each client and the threads in epoll with
- * EPOLLEXCLUSIVE. The shapes take turns; of each the median round counts.
+ * EPOLLEXCLUSIVE. Beside these two clients, each with a server and a CPU of its
+ * own: they have nothing in common, so what they reach is what this machine's
+ * second CPU is worth. The shapes take turns; of each the median round counts.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,7 +30,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "count.h"
 #include "crowd.h"
+#include "marks.h"
 
 #define BYTES		64u
 #define CLIENTS_MAX	8u
@@ -36,13 +41,12 @@
 
 struct shape {
 	const char *text;
-	bool sockets;
-	unsigned int clients, threads;
-	bool one_cpu;
-	double rates[ROUNDS_MAX];
+	bool sockets, pinned;
+	unsigned int servers, clients, threads;	/* of each server */
+	double rates[ROUNDS_MAX], switches[ROUNDS_MAX];
 };
 
-enum { LPC_ONE, LPC_CROWD, UNIX_ONE, UNIX_CROWD, SHAPES };
+enum { LPC_ONE, LPC_APART, LPC_CROWD, UNIX_ONE, UNIX_APART, UNIX_CROWD, SHAPES };
 
 /* What the processes of a round share; a line of its own for each counter */
 struct round {
@@ -55,6 +59,7 @@ struct round {
 
 static struct round *shared;
 static char name[64];
+static unsigned int server_no;	/* whom this process is, or calls */
 static int pairs[CLIENTS_MAX][2];
 
 static int failed(int r)
@@ -96,7 +101,9 @@ static void *epoll_thread(void *arg)
 	const struct shape *s = arg;
 	int fd = epoll_create1(EPOLL_CLOEXEC), n;
 
-	for (unsigned int i = 0; i < s->clients; i++) {
+	for (unsigned int k = 0; k < s->clients; k++) {
+		unsigned int i = server_no * s->clients + k;
+
 		e[0].events = EPOLLIN | EPOLLEXCLUSIVE;
 		e[0].data.fd = pairs[i][1];
 		if (epoll_ctl(fd, EPOLL_CTL_ADD, pairs[i][1], e))
@@ -155,21 +162,46 @@ static void client(const struct shape *s, unsigned int i)
 	while (r == 0 && !shared->stop) {
 		r = call(c, i, buf);
 		shared->calls[i].n++;
+		mark(MARK_TURN);
 	}
-	failed(r);
+	/* whose server has been killed at the end has done well */
+	if (!shared->stop)
+		failed(r);
 }
 
-static pid_t child(struct shape *s, int client_no)
+static void pin(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		failed(-errno);
+}
+
+static unsigned int clients_of(const struct shape *s)
+{
+	return s->servers * s->clients;
+}
+
+/* The servers come first, then the clients. */
+static pid_t child(struct shape *s, unsigned int i)
 {
 	pid_t parent = getpid(), pid = fork();
+	bool serves = i < s->servers;
 
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
-	if (client_no >= 0)
-		client(s, (unsigned int)client_no);
+	i -= serves ? 0 : s->servers;
+	server_no = serves ? i : i / s->clients;
+	snprintf(name + strlen(name), sizeof(name) - strlen(name), ".%u", server_no);
+	if (s->pinned)
+		pin(server_no);
+	if (!serves)
+		client(s, i);
 	else
 		failed(s->sockets ? serve_unix(s) : serve_lpc(s));
 	_exit(0);
@@ -195,56 +227,67 @@ static unsigned long sum(const struct shape *s)
 {
 	unsigned long n = 0;
 
-	for (unsigned int i = 0; i < s->clients; i++)
+	for (unsigned int i = 0; i < clients_of(s); i++)
 		n += shared->calls[i].n;
 	return n;
 }
 
-static int play(struct shape *s, double seconds, double *rate)
+static double switches_of(const pid_t *pids, unsigned int n)
+{
+	double all = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		all += count_switches(pids[i]);
+	return all;
+}
+
+/* For @seconds, and again until at least @turns calls have been made */
+static int play(struct shape *s, double seconds, unsigned long turns, double *rate,
+		double *switches)
 {
 	static unsigned int number;
-	pid_t pids[CLIENTS_MAX + 1];
-	unsigned int i, n = 0;
+	unsigned int i, n = 0, clients = clients_of(s);
+	pid_t pids[2 * CLIENTS_MAX];
 	unsigned long calls;
-	cpu_set_t all, one;
 	double t0;
 	int r = 0;
 
 	memset(shared, 0, sizeof(*shared));
 	snprintf(name, sizeof(name), "self/crowd.%d.%u", getpid(), number++);
-	for (i = 0; s->sockets && i < s->clients; i++)
+	for (i = 0; s->sockets && i < clients; i++)
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pairs[i]))
 			return -errno;
-	sched_getaffinity(0, sizeof(all), &all);
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	if (s->one_cpu)
-		sched_setaffinity(0, sizeof(one), &one);
-	for (i = 0; i <= s->clients && r == 0; i++) {
-		pids[i] = child(s, (int)i - 1);
+	for (i = 0; i < s->servers + clients && r == 0; i++) {
+		pids[i] = child(s, i);
 		if (pids[i] < 0)
 			r = -errno;
 		else
 			n++;
 	}
-	sched_setaffinity(0, sizeof(all), &all);
 	t0 = now();
-	while (r == 0 && shared->ready < (int)s->clients && now() - t0 < START_MS / 1e3)
+	while (r == 0 && shared->ready < (int)clients && now() - t0 < START_MS / 1e3)
 		nap(0.01);
-	if (r == 0 && shared->ready < (int)s->clients)
+	if (r == 0 && shared->ready < (int)clients)
 		r = -ETIMEDOUT;
 	shared->go = true;
 	nap(seconds / 4);
 	t0 = now();
 	calls = sum(s);
-	nap(seconds);
-	*rate = (double)(sum(s) - calls) / (now() - t0);
+	*switches = switches_of(pids, n);
+	mark(MARK_START);
+	do
+		nap(seconds);
+	while (r == 0 && !shared->error && sum(s) - calls < turns);
+	mark(MARK_STOP);
+	calls = sum(s) - calls;
+	*rate = (double)calls / (now() - t0);
+	*switches = (switches_of(pids, n) - *switches) / (double)calls;
 	shared->stop = true;
 	for (i = 0; i < n; i++)
 		kill(pids[i], SIGKILL);
 	for (i = 0; i < n; i++)
 		waitpid(pids[i], NULL, 0);
-	for (i = 0; s->sockets && i < s->clients; i++) {
+	for (i = 0; s->sockets && i < clients; i++) {
 		close(pairs[i][0]);
 		close(pairs[i][1]);
 	}
@@ -258,43 +301,106 @@ static int ascending(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static struct shape shapes[SHAPES] = {
+	[LPC_ONE] = {
+		.text = "lpc_call, 1 client, 1 thread, one CPU",
+		.servers = 1, .clients = 1, .threads = 1, .pinned = true,
+	},
+	[LPC_APART] = {
+		.text = "lpc_call, twice that, a CPU each",
+		.servers = 2, .clients = 1, .threads = 1, .pinned = true,
+	},
+	[LPC_CROWD] = {
+		.text = "lpc_call, 8 clients, 2 threads",
+		.servers = 1, .clients = 8, .threads = 2,
+	},
+	[UNIX_ONE] = {
+		.text = "unix seqpacket, 1 client, 1 thread, one CPU", .sockets = true,
+		.servers = 1, .clients = 1, .threads = 1, .pinned = true,
+	},
+	[UNIX_APART] = {
+		.text = "unix seqpacket, twice that, a CPU each", .sockets = true,
+		.servers = 2, .clients = 1, .threads = 1, .pinned = true,
+	},
+	[UNIX_CROWD] = {
+		.text = "unix seqpacket, 8 clients, 2 threads", .sockets = true,
+		.servers = 1, .clients = 8, .threads = 2,
+	},
+};
+
+static int share(void)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	return shared == MAP_FAILED ? -errno : 0;
+}
+
+static int play_or_say(struct shape *s, double seconds, unsigned long turns, double *rate,
+		       double *switches)
+{
+	int r = play(s, seconds, turns, rate, switches);
+
+	if (r < 0)
+		fprintf(stderr, "bench: %s: %s\n", s->text, strerror(-r));
+	return r;
+}
+
+int crowd_profile(const char *which, unsigned long turns, int rounds)
+{
+	struct shape *s = &shapes[strcmp(which, "lpc_crowd") == 0 ? LPC_CROWD : UNIX_CROWD];
+	double rate, switches;
+	int r = share();
+
+	for (int k = 0; k < rounds && r == 0; k++) {
+		r = play_or_say(s, 0.01, turns, &rate, &switches);
+		if (r == 0)
+			printf("window: %s\n", which);
+	}
+	return r;
+}
+
+static bool has_cpus(const struct shape *s)
+{
+	return !s->pinned || (long)s->servers <= sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 int crowd(double seconds, int rounds)
 {
-	static struct shape shapes[SHAPES] = {
-		[LPC_ONE] = { "lpc_call, 1 client, 1 thread, one CPU", false, 1, 1, true, { 0 } },
-		[LPC_CROWD] = { "lpc_call, 8 clients, 2 threads", false, 8, 2, false, { 0 } },
-		[UNIX_ONE] = { "unix seqpacket, 1 client, 1 thread, one CPU", true, 1, 1, true,
-			       { 0 } },
-		[UNIX_CROWD] = { "unix seqpacket, 8 clients, 2 threads", true, 8, 2, false,
-				 { 0 } },
-	};
 	double median[SHAPES];
+	int r;
 
 	if (rounds > ROUNDS_MAX)
 		rounds = ROUNDS_MAX;
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		      -1, 0);
-	if (shared == MAP_FAILED)
-		return -errno;
+	r = share();
+	if (r < 0)
+		return r;
 	for (int k = 0; k < rounds; k++) {
 		for (int i = 0; i < SHAPES; i++) {
-			int r = play(&shapes[i], seconds, &shapes[i].rates[k]);
-
-			if (r < 0) {
-				fprintf(stderr, "bench: %s: %s\n", shapes[i].text, strerror(-r));
+			if (!has_cpus(&shapes[i]))
+				continue;
+			r = play_or_say(&shapes[i], seconds, 0, &shapes[i].rates[k],
+					&shapes[i].switches[k]);
+			if (r < 0)
 				return r;
-			}
 		}
 	}
 	for (int i = 0; i < SHAPES; i++) {
-		double *rates = shapes[i].rates;
+		double *rates = shapes[i].rates, *switches = shapes[i].switches;
 
+		if (!has_cpus(&shapes[i]))
+			continue;
 		qsort(rates, (size_t)rounds, sizeof(*rates), ascending);
+		qsort(switches, (size_t)rounds, sizeof(*switches), ascending);
 		median[i] = rates[rounds / 2];
-		printf("calls a second: %-46s %8.0f (%.0f to %.0f)\n", shapes[i].text,
-		       median[i], rates[0], rates[rounds - 1]);
+		printf("calls a second: %-46s %8.0f (%.0f to %.0f), switches a call %.2f\n",
+		       shapes[i].text, median[i], rates[0], rates[rounds - 1],
+		       switches[rounds / 2]);
 	}
 	printf("ratios: eight clients to one %.2f (1.60), to eight on sockets %.2f (2.00)\n",
 	       median[LPC_CROWD] / median[LPC_ONE], median[LPC_CROWD] / median[UNIX_CROWD]);
+	if (has_cpus(&shapes[LPC_APART]))
+		printf("what a second CPU is worth: lpc_call %.2f, unix seqpacket %.2f\n",
+		       median[LPC_APART] / median[LPC_ONE],
+		       median[UNIX_APART] / median[UNIX_ONE]);
 	return 0;
 }

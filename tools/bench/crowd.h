@@ -10,4 +10,7 @@
 /* Prints a line for each shape; 0 or a negative errno, said on stderr. */
 int crowd(double seconds, int rounds);
 
+/* lpc_crowd or unix_crowd alone: at least @turns calls between marks each round */
+int crowd_profile(const char *which, unsigned long turns, int rounds);
+
 #endif
