@@ -564,7 +564,7 @@ TEST_F(evpair, a_sleeping_poller_is_woken_by_set_kick_and_close)
 
 #define MANY	1000
 
-TEST_F(evpair, a_thousand_in_one_epoll_set)
+TEST_F_TIMEOUT(evpair, a_thousand_in_one_epoll_set, 300)
 {
 	static struct evpair p[MANY];
 	struct epoll_event ev, got[4];
