@@ -10,7 +10,7 @@
  *
  * At each MARK_STOP it writes FILE.1, FILE.2, ...: a line "turns N total N",
  * then "address count" for each instruction, virtual addresses as 16 hex digits.
- * One vCPU. tools/bench/profile makes a table of it.
+ * One vCPU at a time (thread=single). tools/bench/profile makes a table of it.
  *
  * Every instruction that is translated gets a counter of its own, which only
  * ever adds: no call, no condition. The marks, which are calls, clear the
