@@ -364,7 +364,7 @@ static int tell_or_forget(struct lpc_port *port, struct lpc_io *io, u64 key,
 	lpc_lock(port);
 	call = lpc_slots_find(&port->slots, key);
 	if (!IS_ERR(call) && call->open) {
-		call->open = LPC_OPEN_PENDING;
+		WRITE_ONCE(call->open, LPC_OPEN_PENDING);
 		lpc_call_end(call, LPC_CALL_CANCELED, -EFAULT);
 		lpc_call_abandon(call);
 	}

@@ -200,7 +200,7 @@ void lpc_call_post_ended(struct lpc_call *call)
 	struct task_struct *task;
 
 	call->type = LPC_REPLY;
-	call->open = LPC_OPEN_NOT;
+	WRITE_ONCE(call->open, LPC_OPEN_NOT);
 	call->unread = NULL;
 	if (call->state != LPC_CALL_REPLIED) {
 		call->len = 0;
@@ -341,7 +341,7 @@ void lpc_call_abandon(struct lpc_call *call)
 {
 	if (call->open != LPC_OPEN_PENDING && call->open != LPC_OPEN_AWAY)
 		return;
-	call->open = LPC_OPEN_NOT;
+	WRITE_ONCE(call->open, LPC_OPEN_NOT);
 	lpc_call_put_away(call);
 	lpc_call_settle(call);
 	lpc_call_put(call);
@@ -427,7 +427,7 @@ static void queue_timeout(struct lpc_call *call)
 void lpc_call_open(struct lpc_call *call, u8 how)
 {
 	lockdep_assert_held(&call->port->lock);
-	call->open = how;
+	WRITE_ONCE(call->open, how);
 	call->waiter.task = NULL;
 	call->waiter.done = 0;
 	lpc_ident_get(&call->sender);
@@ -451,7 +451,7 @@ void lpc_call_open(struct lpc_call *call, u8 how)
 void lpc_call_close(struct lpc_call *call)
 {
 	lockdep_assert_held(&call->port->lock);
-	call->open = LPC_OPEN_NOT;
+	WRITE_ONCE(call->open, LPC_OPEN_NOT);
 	lpc_call_put_away(call);
 	lpc_reader_current(&call->reader);
 	lpc_waiter_arm(&call->waiter);

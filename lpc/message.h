@@ -170,7 +170,8 @@ struct lpc_held {
  * @owner: thread that alone may come back from a callback, counted
  * @state: enum lpc_call_state
  * @type: enum lpc_type
- * @open: enum lpc_open
+ * @open: enum lpc_open; read without the lock by who has the call on loan, to whom
+ *	only ASYNC matters, and that changes during a loan only as the call ends
  * @refs: the caller (or the queue, for what nobody waits for), and a receiver
  *	in HANDED
  * @depth: of callbacks
