@@ -17,9 +17,10 @@ uint64_t count_kernel_bytes(void);
 #define COUNTED_THREADS	16	/* of both processes */
 
 struct counters {
-	int calls[COUNTED_THREADS];
-	int wakes[COUNTED_THREADS];
-	int threads;
+	struct counter {
+		int *fd;
+		int n;		/* 0: cannot be counted */
+	} calls, wakes;
 };
 
 /*
