@@ -9,7 +9,7 @@
 const struct mech *const mechs[] = {
 	&mech_lpc_call, &mech_lpc_half, &mech_lpc_in_place, &mech_lpc_spin, &mech_lpc_poll,
 	&mech_nt_request, &mech_quick, &mech_quick_sleep,
-	&mech_event_pair, &mech_eventfd, &mech_futex, &mech_spin,
+	&mech_event_pair, &mech_eventfd, &mech_futex, &mech_yield, &mech_spin,
 	&mech_pipe, &mech_posix_mq, &mech_sysv_msg,
 	&mech_unix_seqpacket, &mech_unix_cred, &mech_unix_stream, &mech_binder,
 	&mech_dbus,

@@ -12,7 +12,7 @@ extern const struct mech mech_lpc_call, mech_lpc_spin, mech_lpc_in_place,
 extern const struct mech mech_nt_request;				/* mech_nt.c */
 extern const struct mech mech_quick, mech_quick_sleep;			/* mech_quick.c */
 extern const struct mech mech_event_pair;				/* mech_event.c */
-extern const struct mech mech_eventfd, mech_futex, mech_spin;		/* mech_shm.c */
+extern const struct mech mech_eventfd, mech_futex, mech_yield, mech_spin;	/* mech_shm.c */
 extern const struct mech mech_pipe;					/* mech_pipe.c */
 extern const struct mech mech_unix_stream, mech_unix_seqpacket,
 	mech_unix_cred;							/* mech_unix.c */
