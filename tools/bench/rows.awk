@@ -3,7 +3,9 @@
 # rows.awk: reads bench.json for tables and charts, which follow as another -f:
 # a row a line by way of sed, then row() is called for each that has a result.
 # In it: method, kernel, mech, bytes, place, idle, value (mean under icount, else
-# the p50 of the best pair), worst (the slowest pair's p50), ratio (0: none), switches, wakes, calls.
+# the p50 of the best pair), p50 (the median pair's), worst (the slowest pair's p50),
+# ratio (0: none), switches, wakes, calls. Instructions of several CPUs that take
+# turns: method is turns.
 
 function field(key,	 s) {
 	if (!match($0, "\"" key "\":[^,}]*"))
@@ -22,6 +24,8 @@ function size_name(b) {
 /"method"/ {
 	method = field("method")
 	kernel = field("kernel")
+	if (method == "icount" && field("cpus") > 1)
+		method = "turns"
 }
 
 /"mechanism"/ && !/"error"/ {
@@ -33,6 +37,7 @@ function size_name(b) {
 	switches = field("switches")
 	wakes = field("wakes")
 	calls = field("calls")
+	p50 = field("p50") + 0
 	idle_bytes = field("idle_bytes") + 0
 	# the last of pairs_p50, which ends the row
 	worst = $0

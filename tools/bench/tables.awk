@@ -3,6 +3,14 @@
 # tables.awk: bench.json as tables for a terminal: a block for each size.
 
 function row() {
+	if (method == "turns") {
+		if (place == "same")
+			own[mech, bytes] = p50
+		turns[++turns_rows] = sprintf("%-16s %8d %-8s %10d %10d %10d", mech, bytes, place, best, p50, worst)
+		if ((mech, bytes) in own)
+			turns[turns_rows] = turns[turns_rows] sprintf(" %6.2f", worst / own[mech, bytes])
+		return
+	}
 	if (idle) {
 		idles[++idle_rows] = sprintf("%-16s %8d %12d %6.2f %14d", mech, idle, value, ratio, idle_bytes)
 		return
@@ -55,5 +63,9 @@ END {
 		printf "\n%-16s %8s %12s %6s %14s\n", "", "idle", "instructions", "ratio", "bytes of each"
 	for (i = 1; i <= idle_rows; i++)
 		print idles[i]
+	if (turns_rows)
+		printf "\n%-16s %8s %-8s %10s %10s %10s %6s\n", "two CPUs, turns", "bytes", "place", "best p50", "median", "worst", "/same"
+	for (i = 1; i <= turns_rows; i++)
+		print turns[i]
 	print "\nEmulated: the microseconds compare mechanisms within a column, no one is a speed."
 }

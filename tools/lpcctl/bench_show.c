@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "bench_show.h"
 #include "format.h"
@@ -161,7 +162,7 @@ void bench_text(const struct bench_run *b)
 	t = table_open(columns, COLUMNS, b->rows[0].plan.idle ?
 		       "MECHANISM,SIZE,PLACE,P50,P99,CPU,IDLE,CONNECT,RATIO" :
 		       b->method == METHOD_ICOUNT ?
-		       "MECHANISM,SIZE,PLACE,MEAN,P50,P99,SWITCHES,WAKES,CALLS,RATIO" :
+		       "MECHANISM,SIZE,PLACE,MEAN,P50,P99,WORST,SWITCHES,WAKES,CALLS,RATIO" :
 		       "MECHANISM,SIZE,PLACE,BEST,P50,P99,WORST,CPU,SWITCHES,WAKES,CALLS,RATIO");
 	for (size_t i = 0; i < b->n; i++)
 		if (b->rows[i].error == 0)
@@ -170,7 +171,7 @@ void bench_text(const struct bench_run *b)
 	absent(b);
 	if (!opt.quiet)
 		printf("%u fresh pairs of processes each; %s. RATIO of %s to unix seqpacket's\n",
-		       b->pairs, b->method == METHOD_ICOUNT ? "the least MEAN of all" :
+		       b->pairs, b->method == METHOD_ICOUNT ? "MEAN: the least of all; WORST: the largest p50" :
 		       "BEST and WORST: the least and the largest p50 of all", compared(b->method));
 }
 
@@ -231,6 +232,7 @@ void bench_json(const struct bench_run *b)
 	json_text("method", methods[b->method]);
 	json_text("unit", b->method == METHOD_ICOUNT ? "instructions" : "ns");
 	json_text("kernel", u.release);
+	json_number("cpus", (uint64_t)sysconf(_SC_NPROCESSORS_ONLN));
 	json_number("pairs", b->pairs);
 	json_array("rows");
 	for (size_t i = 0; i < b->n; i++)
