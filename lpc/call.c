@@ -4,9 +4,9 @@
  * half, how a request is received and answered, stands in receive.c.
  *
  * The path that matters: copy in; under port->lock pair with the server thread
- * that parked last; wake it here, while still inside rcu_read_lock(); give it
- * the CPU; find the reply; copy out. Two system calls a round trip, one on
- * each side, and no allocation, no reference and no global lock.
+ * that parked last; wake it here, unless it is still running; give it the CPU;
+ * find the reply; copy out. Two system calls a round trip, one on each side, and
+ * no allocation, no reference and no global lock.
  */
 #include <linux/err.h>
 #include <linux/pid.h>

@@ -164,6 +164,11 @@ static inline bool lpc_unlock_handoff(struct lpc_port *port,
 		lpc_unlock(port);
 		return false;
 	}
+	if (likely(lpc_is_awake(task))) {
+		here = lpc_is_here(task);
+		lpc_unlock(port);
+		return here;
+	}
 	/* Entered under the lock: the task cannot be freed before it ends. */
 	rcu_read_lock();
 	lpc_unlock(port);

@@ -213,6 +213,11 @@ static bool unlock_wake(struct lpc_evpair *pair, struct task_struct *task,
 		spin_unlock(&pair->lock);
 		return false;
 	}
+	if (sleeps && lpc_is_awake(task)) {
+		here = lpc_is_here(task);
+		spin_unlock(&pair->lock);
+		return here;
+	}
 	/* Entered under the lock: the task cannot be freed before it ends. */
 	rcu_read_lock();
 	spin_unlock(&pair->lock);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sleeping and waking. Nobody else in this module calls the scheduler.
+ * Sleeping and waking. Nobody but this and wait.h calls the scheduler.
  *
  * Every sleep is interruptible and freezable, so stop, ptrace, the cgroup
  * freezer and suspend take hold of it; what a signal then means is decided by
@@ -60,34 +60,23 @@ void lpc_debug_wake_delay(void)
 }
 #endif
 
-static noinline void wake_here(struct task_struct *task)
-{
-	struct wait_queue_entry entry = { .private = task };
-
-	default_wake_function(&entry, TASK_NORMAL, LPC_WF_HANDOFF, NULL);
-}
-
 /**
  * lpc_wake_handoff - wake a thread that is to go on where this one stops
- * @task: the thread, protected by the caller's rcu_read_lock()
+ * @task: the thread, protected by the caller's rcu_read_lock(); not
+ *	lpc_is_awake()
  *
  * For a waker that is about to sleep in the same ioctl. The scheduler is
  * asked to put @task on this CPU.
- *
- * @task may be one that gave the CPU away in lpc_wait() and has not gone to
- * sleep: then there is nothing to wake, and the scheduler's locks are left
- * alone. It looks at done once more before it sleeps.
  *
  * Return: true if it is there, so that giving the CPU away runs it.
  */
 bool lpc_wake_handoff(struct task_struct *task)
 {
+	struct wait_queue_entry entry = { .private = task };
+
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "task may be freed");
-	/* Pairs with set_current_state() in lpc_wait(): done, then the state. */
-	smp_mb();
-	if (!task_is_running(task))
-		wake_here(task);
-	return task_cpu(task) == raw_smp_processor_id();
+	default_wake_function(&entry, TASK_NORMAL, LPC_WF_HANDOFF, NULL);
+	return lpc_is_here(task);
 }
 
 /**
@@ -147,63 +136,64 @@ static bool is_ordinary(void)
 /* Give the CPU away while runnable. Return: somebody has taken it. */
 static bool passed_on(bool insist)
 {
-	/* The scheduler counts it, on this CPU; one more or less is a wrong hint. */
-	unsigned long switches = data_race(current->nivcsw);
+	unsigned long switches = lpc_switches();
 
 	if (insist)
 		lpc_yield();
 	else
 		schedule();
-	/* data_race: as above */
-	return data_race(current->nivcsw) != switches;
+	return lpc_switches() != switches;
+}
+
+/* The scheduler has given it right back, though nothing has come meanwhile. */
+static void wasted(struct lpc_turn *turn)
+{
+	unsigned int times = min(READ_ONCE(turn->wasted) + 1u, LPC_WASTED_MAX);
+
+	WRITE_ONCE(turn->wasted, times);
+	WRITE_ONCE(turn->skip, BIT(times) - 2);
 }
 
 /**
- * lpc_give_way - give the CPU away while runnable
+ * lpc_kept - what lpc_give_way() does when the scheduler gave it right back
  * @waiter: of this thread, armed
  * @turn: how that went before
- *
- * A scheduler that owes this thread more of it than the partner gives it right
- * back: that is some 400 instructions for nothing. Where the scheduler can be asked
- * to pass over this thread, it is, that time and the next few. What it was asked
- * stands until this thread has its turn, so the partner has to ask, too; both pay.
- * Every so often each tries without. A realtime thread would lose its place by
- * asking, and one with a deadline all that it has left of its time.
- *
- * If this thread is owed too much for that, a second waste in a row is the sign;
- * then the next few go to sleep at once, and twice as many after each further one.
  */
-void lpc_give_way(const struct lpc_waiter *waiter, struct lpc_turn *turn)
+void lpc_kept(const struct lpc_waiter *waiter, struct lpc_turn *turn)
 {
-	bool can_insist = LPC_CAN_YIELD && is_ordinary();
-	u8 skip = READ_ONCE(turn->skip), insist;
-	unsigned int wasted;
-
-	if (unlikely(skip)) {
-		WRITE_ONCE(turn->skip, skip - 1);
-		return;
-	}
-	wasted = READ_ONCE(turn->wasted);
-	insist = can_insist ? READ_ONCE(turn->insist) : 0;
-	if (insist)
-		WRITE_ONCE(turn->insist, insist - 1);
-	if (passed_on(insist))
-		goto passed;
 	/* The partner may have gone on elsewhere. */
 	if (unlikely(READ_ONCE(waiter->done)))
 		return;
-	if (can_insist && !insist) {
+	if (LPC_CAN_YIELD && is_ordinary()) {
 		WRITE_ONCE(turn->insist, LPC_INSIST);
-		if (passed_on(true))
-			goto passed;
+		if (passed_on(true)) {
+			WRITE_ONCE(turn->wasted, 0);
+			return;
+		}
 	}
-	wasted = min(wasted + 1, LPC_WASTED_MAX);
-	WRITE_ONCE(turn->wasted, wasted);
-	WRITE_ONCE(turn->skip, BIT(wasted) - 2);
-	return;
-passed:
-	if (wasted)
+	wasted(turn);
+}
+
+/**
+ * lpc_give_way_odd - what lpc_give_way() does after it was given right back
+ * @waiter: of this thread, armed
+ * @turn: says to go to sleep at once, or to insist
+ */
+void lpc_give_way_odd(const struct lpc_waiter *waiter, struct lpc_turn *turn)
+{
+	u8 skip = READ_ONCE(turn->skip), insist = READ_ONCE(turn->insist);
+	bool can_insist = LPC_CAN_YIELD && is_ordinary();
+
+	if (skip) {
+		WRITE_ONCE(turn->skip, skip - 1);
+		return;
+	}
+	if (can_insist && insist)
+		WRITE_ONCE(turn->insist, insist - 1);
+	if (passed_on(can_insist))
 		WRITE_ONCE(turn->wasted, 0);
+	else if (!READ_ONCE(waiter->done))
+		wasted(turn);
 }
 
 /**

@@ -5,6 +5,7 @@
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/sched.h>
+#include <linux/smp.h>
 #include <linux/timekeeping.h>
 #include <linux/types.h>
 #include <uapi/linux/lpc.h>
@@ -55,7 +56,8 @@ void lpc_debug_wake_delay(void);
 static inline void lpc_debug_wake_delay(void) { }
 #endif
 bool lpc_wake_handoff(struct task_struct *task);
-void lpc_give_way(const struct lpc_waiter *waiter, struct lpc_turn *turn);
+void lpc_kept(const struct lpc_waiter *waiter, struct lpc_turn *turn);
+void lpc_give_way_odd(const struct lpc_waiter *waiter, struct lpc_turn *turn);
 int lpc_sleep(struct lpc_waiter *waiter, u64 deadline, struct lpc_spin *spin);
 int lpc_wait_over(u64 deadline);
 
@@ -70,12 +72,75 @@ static inline void lpc_waiter_arm(struct lpc_waiter *waiter)
 }
 
 /**
+ * lpc_is_awake - is a thread that was told just now still running?
+ * @task: of a waiter that was fired; the lock under which is still held. For RCU that
+ *	is a reader, so @task is not freed, though it may be on its way out.
+ *
+ * If so it gave the CPU away in lpc_wait() and has not gone to sleep: then there is
+ * nothing to wake, and the scheduler's locks are left alone. It looks at done once
+ * more before it sleeps.
+ */
+static inline bool lpc_is_awake(struct task_struct *task)
+{
+	/* Pairs with set_current_state() in lpc_sleep(): done, then the state. */
+	smp_mb();
+	return task_is_running(task);
+}
+
+/**
+ * lpc_is_here - will this thread run as soon as this CPU is given away?
+ * @task: as lpc_is_awake(), or protected by rcu_read_lock()
+ */
+static inline bool lpc_is_here(const struct task_struct *task)
+{
+	return task_cpu(task) == raw_smp_processor_id();
+}
+
+/**
  * lpc_deadline_past - has this moment come?
  * @deadline: CLOCK_MONOTONIC nanoseconds of the kernel; LPC_FOREVER: never
  */
 static inline bool lpc_deadline_past(u64 deadline)
 {
 	return deadline != LPC_FOREVER && ktime_get_ns() >= deadline;
+}
+
+/* The scheduler counts it, on this CPU; one more or less is a wrong hint. */
+static inline unsigned long lpc_switches(void)
+{
+	return data_race(current->nivcsw);
+}
+
+/**
+ * lpc_give_way - give the CPU away while runnable
+ * @waiter: of this thread, armed
+ * @turn: how that went before
+ *
+ * A scheduler that owes this thread more of it than the partner gives it right
+ * back: that is some 400 instructions for nothing. Where the scheduler can be asked
+ * to pass over this thread, it is, that time and the next few. What it was asked
+ * stands until this thread has its turn, so the partner has to ask, too; both pay.
+ * Every so often each tries without. A realtime thread would lose its place by
+ * asking, and one with a deadline all that it has left of its time.
+ *
+ * If this thread is owed too much for that, a second waste in a row is the sign;
+ * then the next few go to sleep at once, and twice as many after each further one.
+ */
+static inline void lpc_give_way(const struct lpc_waiter *waiter,
+				struct lpc_turn *turn)
+{
+	unsigned long switches;
+
+	if (unlikely(READ_ONCE(turn->skip) || READ_ONCE(turn->insist))) {
+		lpc_give_way_odd(waiter, turn);
+		return;
+	}
+	switches = lpc_switches();
+	schedule();
+	if (unlikely(lpc_switches() == switches))
+		lpc_kept(waiter, turn);
+	else if (unlikely(READ_ONCE(turn->wasted)))
+		WRITE_ONCE(turn->wasted, 0);
 }
 
 /**
