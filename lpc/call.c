@@ -92,8 +92,7 @@ int lpc_send(struct lpc_end *end, struct lpc_io *io)
 	port->last = call->since;
 	lpc_count(port, call->conn, datagrams, 1);
 	lpc_count(port, call->conn, bytes, call->len);
-	trace_lpc_send(port->serial, call->conn ? call->conn->serial : 0,
-		       call->id, 0, call->code, call->len, 0);
+	lpc_trace(lpc_send, call, 0);
 	task = lpc_queue_post(lpc_end_target(end), call);
 	if (task)
 		wake_up_process(task);

@@ -213,16 +213,6 @@ void lpc_conn_set_live(struct lpc_conn *conn, bool live)
 }
 
 /**
- * lpc_conn_use - one more user
- * @conn: locked
- */
-void lpc_conn_use(struct lpc_conn *conn)
-{
-	lockdep_assert_held(&conn->port->lock);
-	conn->users++;
-}
-
-/**
  * lpc_conn_unused - the last user has gone
  * @conn: locked; freed by the next lpc_unlock()
  */

@@ -111,7 +111,6 @@ void lpc_conn_free(struct lpc_conn *conn);
 int lpc_conn_admit(struct lpc_conn *conn, u32 *limit, u32 *in_use);
 void lpc_conn_not_pending(struct lpc_conn *conn);
 void lpc_conn_set_live(struct lpc_conn *conn, bool live);
-void lpc_conn_use(struct lpc_conn *conn);
 void lpc_conn_unused(struct lpc_conn *conn);
 void lpc_conn_answered(struct lpc_conn *conn);
 void lpc_conn_reap(struct lpc_port *port) __releases(&port->lock);
@@ -143,6 +142,16 @@ static inline void lpc_unlock(struct lpc_port *port)
 		lpc_conn_reap(port);
 	else
 		spin_unlock(&port->lock);
+}
+
+/**
+ * lpc_conn_use - one more user
+ * @conn: locked
+ */
+static inline void lpc_conn_use(struct lpc_conn *conn)
+{
+	lockdep_assert_held(&conn->port->lock);
+	conn->users++;
 }
 
 /**
@@ -275,6 +284,22 @@ static inline bool lpc_end_may_answer(const struct lpc_end *end,
  */
 #define lpc_count(port, conn, field, n)					\
 	lpc_count_at(port, conn, offsetof(struct lpc_counters, field), n)
+
+/**
+ * lpc_trace - tell what happens to a message
+ * @event: a trace event of messages; while it is off nothing is looked at
+ * @call: the message; locked
+ * @result: what the event says besides
+ */
+/* checkpatch: MACRO_ARG_REUSE: a name and a variable */
+#define lpc_trace(event, call, result)					\
+do {									\
+	if (trace_##event##_enabled())					\
+		trace_##event((call)->port->serial,			\
+			      (call)->conn ? (call)->conn->serial : 0,	\
+			      (call)->id, (call)->callback,		\
+			      (call)->code, lpc_payload(call), result);	\
+} while (0)
 
 /**
  * lpc_count_at - what lpc_count() does

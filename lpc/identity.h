@@ -76,8 +76,10 @@ bool lpc_ipc_capable(struct ipc_namespace *ipc_ns);
  */
 static inline void lpc_ident_current(struct lpc_ident *who)
 {
-	who->uid = current_fsuid();
-	who->gid = current_fsgid();
+	const struct cred *cred = current_cred();
+
+	who->uid = cred->fsuid;
+	who->gid = cred->fsgid;
 	who->tgid = task_tgid(current);
 	who->tid = task_pid(current);
 	who->start = current->start_boottime;

@@ -99,22 +99,21 @@ static void call_unhold(struct lpc_call *call)
 void lpc_call_track(struct lpc_call *call)
 {
 	struct lpc_port *port = call->port;
+	struct lpc_conn *conn = call->conn;
 
 	lockdep_assert_held(&port->lock);
 	lpc_slots_add(&port->slots, call);
 	hlist_add_head(&call->sent, &call->from->sent);
 	lpc_call_hold(call);
 	call->counted = true;
-	if (call->conn)
-		call->conn->calls++;
+	if (conn)
+		conn->calls++;
 	else
 		call->from->calls++;
 	port->last = call->since;
-	lpc_count(port, call->conn, calls, 1);
-	lpc_count(port, call->conn, bytes, lpc_payload(call));
-	trace_lpc_call(port->serial, call->conn ? call->conn->serial : 0,
-		       call->id, call->callback, call->code, lpc_payload(call),
-		       0);
+	lpc_count(port, conn, calls, 1);
+	lpc_count(port, conn, bytes, lpc_payload(call));
+	lpc_trace(lpc_call, call, 0);
 }
 
 static void call_uncount(struct lpc_call *call)
@@ -323,9 +322,7 @@ void lpc_call_end(struct lpc_call *call, enum lpc_call_state state, int error)
 	call->state = state;
 	call->error = error;
 	count_end(call);
-	trace_lpc_cancel(call->port->serial,
-			 call->conn ? call->conn->serial : 0, call->id,
-			 call->callback, call->code, lpc_payload(call), error);
+	lpc_trace(lpc_cancel, call, error);
 	if (state == LPC_CALL_CANCELED && call->taken)
 		post_notice(call);
 	if (call->waiter.task)

@@ -228,12 +228,12 @@ u64 lpc_deadline_finite(u64 deadline)
 }
 
 /**
- * lpc_time_out - a moment as the calling thread's time namespace reads it
- * @time: kernel nanoseconds, 0 for none
+ * lpc_moment_out - what lpc_time_out() does, for one that there is
+ * @time: kernel nanoseconds
  */
-u64 lpc_time_out(u64 time)
+u64 lpc_moment_out(u64 time)
 {
-	return time ? time + lpc_timens_offset() : 0;
+	return time + lpc_timens_offset();
 }
 
 /**

@@ -454,7 +454,7 @@ int lpc_copy_out(u64 to, const void *from, u32 len);
 int lpc_clear_out(u64 to, u32 len);
 int lpc_copy(const struct lpc_copy *args);
 u64 lpc_deadline_finite(u64 deadline);
-u64 lpc_time_out(u64 time);
+u64 lpc_moment_out(u64 time);
 u64 lpc_start_out(u64 start);
 
 struct lpc_call *lpc_call_alloc(void);
@@ -472,6 +472,15 @@ static inline u64 lpc_deadline_in(u64 deadline)
 {
 	return deadline == LPC_FOREVER ? LPC_FOREVER :
 					 lpc_deadline_finite(deadline);
+}
+
+/**
+ * lpc_time_out - a moment as the calling thread's time namespace reads it
+ * @time: kernel nanoseconds, 0 for none
+ */
+static inline u64 lpc_time_out(u64 time)
+{
+	return time ? lpc_moment_out(time) : 0;
 }
 
 #endif /* _LPC_MESSAGE_H */

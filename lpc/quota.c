@@ -46,7 +46,7 @@ unsigned int lpc_callback_ms = 30000;
 unsigned int lpc_unprivileged_create = 1;
 unsigned int lpc_unprivileged_connect = 1;
 
-static unsigned int lpc_limits[LPC_LIMIT_MAX] = {
+unsigned int lpc_limits[LPC_LIMIT_MAX] = {
 	[LPC_LIMIT_PORTS]		= 256,
 	[LPC_LIMIT_CONNS]		= 16384,
 	[LPC_LIMIT_PORT_CONNS]		= 65536,
@@ -63,8 +63,8 @@ static unsigned int lpc_limits[LPC_LIMIT_MAX] = {
 };
 
 /* What is counted in bytes; the defaults depend on the machine's memory. */
-static unsigned long lpc_section_bytes;
-static unsigned long lpc_section_max;
+unsigned long lpc_section_bytes;
+unsigned long lpc_section_max;
 static unsigned long lpc_bytes_max = LONG_MAX;
 
 static unsigned int lpc_percent_max = 100;
@@ -121,19 +121,6 @@ static struct ctl_table lpc_sysctls[] = {
 		   SYSCTL_ZERO, SYSCTL_ONE),
 	LPC_SYSCTL_END
 };
-
-/**
- * lpc_limit - a limit in force
- * @what: which
- */
-u64 lpc_limit(enum lpc_limit what)
-{
-	if (what == LPC_LIMIT_SECTION_BYTES)
-		return READ_ONCE(lpc_section_bytes);
-	if (what == LPC_LIMIT_SECTION)
-		return READ_ONCE(lpc_section_max);
-	return READ_ONCE(lpc_limits[what]);
-}
 
 static u32 user_key(struct user_namespace *ns, kuid_t uid)
 {

@@ -94,6 +94,7 @@ static lpc_inline struct task_struct *
 apply_reply(struct lpc_call *call, const struct lpc_io *io)
 {
 	struct lpc_port *port = call->port;
+	struct lpc_conn *conn = call->conn;
 	struct task_struct *task = call->waiter.task;
 
 	call->code = io->msg.code;
@@ -105,11 +106,9 @@ apply_reply(struct lpc_call *call, const struct lpc_io *io)
 		call->parent->incoming = NULL;
 		call->parent = NULL;
 	}
-	lpc_count(port, call->conn, replied, 1);
-	lpc_count(port, call->conn, bytes, lpc_payload(call));
-	trace_lpc_reply(port->serial, call->conn ? call->conn->serial : 0,
-			call->id, call->callback, call->code, lpc_payload(call),
-			0);
+	lpc_count(port, conn, replied, 1);
+	lpc_count(port, conn, bytes, lpc_payload(call));
+	lpc_trace(lpc_reply, call, 0);
 
 	if (likely(task)) {
 		lpc_ident_show_current(&call->reader, &call->shown);
@@ -222,10 +221,7 @@ static void consume(struct lpc_call *call)
 
 static void receive(struct lpc_call *call)
 {
-	trace_lpc_receive(call->port->serial,
-			  call->conn ? call->conn->serial : 0, call->id,
-			  call->callback, call->code, lpc_payload(call),
-			  call->type);
+	lpc_trace(lpc_receive, call, call->type);
 	switch (call->type) {
 	case LPC_CONNECTION_REQUEST:
 		call->conn->state = LPC_CONN_RECEIVED;
