@@ -3,7 +3,7 @@
  * crowd.c - several clients of one server with several threads: calls a second
  *
  *	bench crowd SECONDS [ROUNDS]
- *	bench profile lpc_crowd|unix_crowd [TURNS [ROUNDS]]
+ *	bench profile SHAPE [TURNS [ROUNDS]]
  *
  * 64 bytes there and back: one client and one server thread on one CPU; eight
  * clients and two threads, where the scheduler puts them. The same over AF_UNIX
@@ -40,6 +40,7 @@
 #define ROUNDS_MAX	32
 
 struct shape {
+	const char *name;		/* of one that can be profiled alone */
 	const char *text;
 	bool sockets, pinned;
 	unsigned int servers, clients, threads;	/* of each server */
@@ -58,7 +59,7 @@ struct round {
 };
 
 static struct round *shared;
-static char name[64];
+static char port[64];
 static unsigned int server_no;	/* whom this process is, or calls */
 static int pairs[CLIENTS_MAX][2];
 
@@ -81,7 +82,7 @@ static int echo(struct lpc_req *r, void *arg)
 
 static int serve_lpc(const struct shape *s)
 {
-	return lpc_serve(name, echo, NULL, LPC_OPTS(lpc_server_opts, .threads = s->threads));
+	return lpc_serve(port, echo, NULL, LPC_OPTS(lpc_server_opts, .threads = s->threads));
 }
 
 static int call_lpc(void *conn, unsigned int i, char *buf)
@@ -151,7 +152,7 @@ static void client(const struct shape *s, unsigned int i)
 	int (*call)(void *conn, unsigned int i, char *buf) = s->sockets ? call_unix : call_lpc;
 	struct lpc_conn *c = NULL;
 	char buf[BYTES] = "";
-	int r = s->sockets ? 0 : lpc_connect(&c, name, &o);
+	int r = s->sockets ? 0 : lpc_connect(&c, port, &o);
 
 	if (r == 0)
 		r = call(c, i, buf);
@@ -197,7 +198,7 @@ static pid_t child(struct shape *s, unsigned int i)
 		_exit(1);
 	i -= serves ? 0 : s->servers;
 	server_no = serves ? i : i / s->clients;
-	snprintf(name + strlen(name), sizeof(name) - strlen(name), ".%u", server_no);
+	snprintf(port + strlen(port), sizeof(port) - strlen(port), ".%u", server_no);
 	if (s->pinned)
 		pin(server_no);
 	if (!serves)
@@ -253,7 +254,7 @@ static int play(struct shape *s, double seconds, unsigned long turns, double *ra
 	int r = 0;
 
 	memset(shared, 0, sizeof(*shared));
-	snprintf(name, sizeof(name), "self/crowd.%d.%u", getpid(), number++);
+	snprintf(port, sizeof(port), "self/crowd.%d.%u", getpid(), number++);
 	for (i = 0; s->sockets && i < clients; i++)
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pairs[i]))
 			return -errno;
@@ -311,7 +312,7 @@ static struct shape shapes[SHAPES] = {
 		.servers = 2, .clients = 1, .threads = 1, .pinned = true,
 	},
 	[LPC_CROWD] = {
-		.text = "lpc_call, 8 clients, 2 threads",
+		.name = "lpc_crowd", .text = "lpc_call, 8 clients, 2 threads",
 		.servers = 1, .clients = 8, .threads = 2,
 	},
 	[UNIX_ONE] = {
@@ -323,7 +324,8 @@ static struct shape shapes[SHAPES] = {
 		.servers = 2, .clients = 1, .threads = 1, .pinned = true,
 	},
 	[UNIX_CROWD] = {
-		.text = "unix seqpacket, 8 clients, 2 threads", .sockets = true,
+		.name = "unix_crowd", .text = "unix seqpacket, 8 clients, 2 threads",
+		.sockets = true,
 		.servers = 1, .clients = 8, .threads = 2,
 	},
 };
@@ -345,16 +347,36 @@ static int play_or_say(struct shape *s, double seconds, unsigned long turns, dou
 	return r;
 }
 
-int crowd_profile(const char *which, unsigned long turns, int rounds)
+static struct shape *find(const char *name)
 {
-	struct shape *s = &shapes[strcmp(which, "lpc_crowd") == 0 ? LPC_CROWD : UNIX_CROWD];
+	for (int i = 0; i < SHAPES; i++)
+		if (shapes[i].name && strcmp(shapes[i].name, name) == 0)
+			return &shapes[i];
+	return NULL;
+}
+
+bool crowd_has(const char *name)
+{
+	return find(name);
+}
+
+void crowd_list(void)
+{
+	for (int i = 0; i < SHAPES; i++)
+		if (shapes[i].name)
+			printf("%-16s %s\n", shapes[i].name, shapes[i].text);
+}
+
+int crowd_profile(const char *name, unsigned long turns, int rounds)
+{
+	struct shape *s = find(name);
 	double rate, switches;
-	int r = share();
+	int r = s ? share() : -EINVAL;
 
 	for (int k = 0; k < rounds && r == 0; k++) {
 		r = play_or_say(s, 0.01, turns, &rate, &switches);
 		if (r == 0)
-			printf("window: %s\n", which);
+			printf("window: %s\n", name);
 	}
 	return r;
 }

@@ -10,7 +10,11 @@
 /* Prints a line for each shape; 0 or a negative errno, said on stderr. */
 int crowd(double seconds, int rounds);
 
-/* lpc_crowd or unix_crowd alone: at least @turns calls between marks each round */
-int crowd_profile(const char *which, unsigned long turns, int rounds);
+/* Shapes that have a name, as lpc_crowd: each on a line, with what it is */
+void crowd_list(void);
+bool crowd_has(const char *name);
+
+/* One of them alone: at least @turns calls between marks each round */
+int crowd_profile(const char *name, unsigned long turns, int rounds);
 
 #endif

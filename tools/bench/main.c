@@ -47,8 +47,7 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "list") == 0) {
 		for (size_t i = 0; mechs[i]; i++)
 			printf("%-16s %s\n", mechs[i]->name, mechs[i]->text);
-		puts("lpc_crowd        8 clients of one server with 2 threads\n"
-		     "unix_crowd       the same over unix seqpacket and epoll");
+		crowd_list();
 		return 0;
 	}
 	if (argc >= 3 && strcmp(argv[1], "crowd") == 0)
@@ -58,7 +57,7 @@ int main(int argc, char **argv)
 		      "       bench crowd SECONDS [ROUNDS] | bench list\n", stderr);
 		return 2;
 	}
-	if (strcmp(argv[2], "lpc_crowd") == 0 || strcmp(argv[2], "unix_crowd") == 0)
+	if (crowd_has(argv[2]))
 		return crowd_profile(argv[2], argc > 3 ? strtoul(argv[3], NULL, 0) : 2000,
 				     argc > 4 ? atoi(argv[4]) : 5) ? 1 : 0;
 	m = mech_find(argv[2]);
