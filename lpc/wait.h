@@ -78,10 +78,13 @@ static inline void lpc_waiter_arm(struct lpc_waiter *waiter)
  *
  * If so it gave the CPU away in lpc_wait() and has not gone to sleep: then there is
  * nothing to wake, and the scheduler's locks are left alone. It looks at done once
- * more before it sleeps.
+ * more before it sleeps. With PREEMPT_RT a thread that is given a lock runs, too,
+ * and then goes on with what it was about to do: only the scheduler knows.
  */
 static inline bool lpc_is_awake(struct task_struct *task)
 {
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return false;
 	/* Pairs with set_current_state() in lpc_sleep(): done, then the state. */
 	smp_mb();
 	return task_is_running(task);
