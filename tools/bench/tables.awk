@@ -27,7 +27,11 @@ function row() {
 	r[bytes, mech, method, place] = ratio
 	w[bytes, mech, method, place] = worst
 	if (method == "icount")
-		acts[bytes, mech] = sprintf("%5.2f %5.2f %5.2f", switches, wakes, calls)
+		acts[bytes, mech] = act(switches) " " act(wakes) " " act(calls)
+}
+
+function act(n) {
+	return n == "null" ? "    -" : sprintf("%5.2f", n)
 }
 
 function cell(b, m, method, place,	 k) {
