@@ -38,6 +38,7 @@
 #define CLIENTS_MAX	8u
 #define START_MS	10000
 #define ROUNDS_MAX	32
+#define PROFILED_S	0.04	/* of the guest, and a quarter of it before */
 
 struct shape {
 	const char *name;		/* of one that can be profiled alone */
@@ -374,7 +375,7 @@ int crowd_profile(const char *name, unsigned long turns, int rounds)
 	int r = s ? share() : -EINVAL;
 
 	for (int k = 0; k < rounds && r == 0; k++) {
-		r = play_or_say(s, 0.01, turns, &rate, &switches);
+		r = play_or_say(s, PROFILED_S, turns, &rate, &switches);
 		if (r == 0)
 			printf("window: %s\n", name);
 	}
