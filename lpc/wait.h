@@ -108,9 +108,10 @@ static inline bool lpc_deadline_past(u64 deadline)
 	return deadline != LPC_FOREVER && ktime_get_ns() >= deadline;
 }
 
-/* The scheduler counts it, on this CPU; one more or less is a wrong hint. */
+/* How often the CPU was taken from this thread while it could run. */
 static inline unsigned long lpc_switches(void)
 {
+	/* The scheduler counts it, on this CPU; one more or less is a wrong hint. */
 	return data_race(current->nivcsw);
 }
 

@@ -171,7 +171,8 @@ void bench_text(const struct bench_run *b)
 	absent(b);
 	if (!opt.quiet)
 		printf("%u fresh pairs of processes each; %s. RATIO of %s to unix seqpacket's\n",
-		       b->pairs, b->method == METHOD_ICOUNT ? "MEAN: the least of all; WORST: the largest p50" :
+		       b->pairs, b->method == METHOD_ICOUNT ?
+		       "MEAN: the least of all; WORST: the largest p50" :
 		       "BEST and WORST: the least and the largest p50 of all", compared(b->method));
 }
 
