@@ -271,14 +271,15 @@ TEST_F(channel, many_are_sent_with_one_wake)
 	/* it says so before it goes to sleep, and may find a reason not to */
 	ASSERT_TRUE(UNTIL(self->r.pair.sleeping));
 	before = self->r.pair.calls;
-	for (i = 0; i < 60; i++)
-		ASSERT_EQ(lpc_quick_send(self->q, 1, "", 0, i,
-					 i < 59 ? LPC_QUICK_MORE : 0), 0);
-	ASSERT_EQ(self->r.pair.calls, before + 1);
+	for (i = 0; i < 59; i++)
+		ASSERT_EQ(lpc_quick_send(self->q, 1, "", 0, i, LPC_QUICK_MORE), 0);
+	ASSERT_EQ(self->r.pair.calls, before);
+	/* wakes the server, which may go on at once */
+	ASSERT_EQ(lpc_quick_send(self->q, 1, "", 0, 59, 0), 0);
 	ASSERT_TRUE(UNTIL(self->r.served == 60));
 	for (i = 0; i < 60; i++)
 		ASSERT_EQ(lpc_quick_recv(self->q, &reply, NULL, 0, soon()), 0);
-	/* at most: the client's wait, the server's next one, with its set */
+	/* at most: that one, the client's wait, the server's next one, with its set */
 	ASSERT_LE(self->r.pair.calls, before + 4);
 }
 
