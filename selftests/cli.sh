@@ -81,6 +81,7 @@ it ping_longer_than_a_message says '3 calls, 0 failed' lpcctl ping -c 3 -s 100K 
 # ---- too long ------------------------------------------------------------
 it datagram_has_303_bytes fails 1 'more than 303 bytes.*EMSGSIZE' lpcctl send self/echo @in
 it no_size fails 2 'not a size' lpcctl call --room 0x10 self/echo
+it no_pairs fails 2 '1 to 100 pairs' lpcctl bench --pairs 0
 it options_of_a_command fails 2 'stands behind --' lpcctl serve self/nobody sh -c true
 old=$(limit section_max)
 echo 65536 >/proc/sys/lpc/section_max

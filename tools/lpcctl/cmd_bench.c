@@ -20,6 +20,7 @@
 #define CALLS_MAX	1000000u
 #define BYTES_MAX	((uint64_t)64 << 20)
 #define LIST_MAX	32
+#define UNSAID		UINT32_MAX
 #define SHORT		4096u	/* longer messages: fewer of them */
 #define CALLS_LEAST	8u
 
@@ -163,8 +164,8 @@ static enum method method_of(const char *name)
 
 int cmd_bench(int argc, char **argv)
 {
-	struct choice c = { 0 };
-	struct bench_run b = { 0 };
+	struct choice c = { .calls = UNSAID };
+	struct bench_run b = { .pairs = UNSAID };
 	const char *names = NULL, *sizes = NULL, *places = NULL, *method = "wall";
 	bool quick = false, emulated = false, pin = false, report = false;
 	const struct cli_option own[] = {
@@ -189,12 +190,12 @@ int cmd_bench(int argc, char **argv)
 
 	options(own, argc, argv, 0, 0);
 	b.method = method_of(emulated ? "tcg" : method);
-	if (!b.pairs)
+	if (b.pairs == UNSAID)
 		b.pairs = quick ? 5 : 9;
-	if (!c.calls)
+	if (c.calls == UNSAID)
 		c.calls = quick ? 2000 : 5000;
-	if (b.pairs > PAIRS_MAX || c.calls > CALLS_MAX)
-		usage_error("at most %u pairs, %u calls", PAIRS_MAX, CALLS_MAX);
+	if (b.pairs < 1 || b.pairs > PAIRS_MAX || c.calls < 1 || c.calls > CALLS_MAX)
+		usage_error("1 to %u pairs, 1 to %u calls", PAIRS_MAX, CALLS_MAX);
 	if (!names && quick)
 		names = "lpc_call,unix_seqpacket";
 	if (names)
