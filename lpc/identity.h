@@ -76,10 +76,8 @@ bool lpc_ipc_capable(struct ipc_namespace *ipc_ns);
  */
 static inline void lpc_ident_current(struct lpc_ident *who)
 {
-	const struct cred *cred = current_cred();
-
-	who->uid = cred->fsuid;
-	who->gid = cred->fsgid;
+	who->uid = current_fsuid();
+	who->gid = current_fsgid();
 	who->tgid = task_tgid(current);
 	who->tid = task_pid(current);
 	who->start = current->start_boottime;
