@@ -155,13 +155,34 @@ const struct mech mech_futex = {
 	.make = make, .serve = futex_serve, .connect = ready, .turn = futex_turn,
 };
 
-/* ---- giving the CPU away ----------------------------------------------------
- *
- * On one CPU nobody who needs a switch each way can be faster: nothing is said to the
- * kernel, neither side sleeps, and the other is all that there is to run.
- */
+/* ---- looking ---------------------------------------------------------------- */
 
-static void yield_await(atomic_uint *w)
+/* Inline in each, with the way to wait that it has */
+static inline int look_serve(const struct pair *p, void (*wait)(atomic_uint *w))
+{
+	for (;;) {
+		wait(word(p, 0));
+		answer(p);
+		atomic_store_explicit(word(p, 1), 1, memory_order_release);
+	}
+	return 0;
+}
+
+static inline int look_turn(const struct pair *p, void (*wait)(atomic_uint *w))
+{
+	memcpy(request(p), p->buf, p->bytes);
+	atomic_store_explicit(word(p, 0), 1, memory_order_release);
+	wait(word(p, 1));
+	memcpy(p->buf, reply(p), p->bytes);
+	return 0;
+}
+
+/*
+ * Giving the CPU away: on one CPU nobody who needs a switch each way can be faster.
+ * Nothing is said to the kernel, neither side sleeps, and the other is all that there
+ * is to run.
+ */
+static inline void yield_await(atomic_uint *w)
 {
 	while (atomic_load_explicit(w, memory_order_acquire) == 0)
 		sched_yield();
@@ -170,21 +191,12 @@ static void yield_await(atomic_uint *w)
 
 static int yield_serve(struct pair *p)
 {
-	for (;;) {
-		yield_await(word(p, 0));
-		answer(p);
-		atomic_store_explicit(word(p, 1), 1, memory_order_release);
-	}
-	return 0;
+	return look_serve(p, yield_await);
 }
 
 static int yield_turn(struct pair *p)
 {
-	memcpy(request(p), p->buf, p->bytes);
-	atomic_store_explicit(word(p, 0), 1, memory_order_release);
-	yield_await(word(p, 1));
-	memcpy(p->buf, reply(p), p->bytes);
-	return 0;
+	return look_turn(p, yield_await);
 }
 
 const struct mech mech_yield = {
@@ -192,9 +204,8 @@ const struct mech mech_yield = {
 	.make = make, .serve = yield_serve, .connect = ready, .turn = yield_turn,
 };
 
-/* ---- spinning ------------------------------------------------------------- */
-
-static void spin_await(atomic_uint *w)
+/* Spinning */
+static inline void spin_await(atomic_uint *w)
 {
 	while (atomic_load_explicit(w, memory_order_acquire) == 0) {
 		/* checkpatch: ARCH_DEFINES: only a hint to the CPU */
@@ -207,21 +218,12 @@ static void spin_await(atomic_uint *w)
 
 static int spin_serve(struct pair *p)
 {
-	for (;;) {
-		spin_await(word(p, 0));
-		answer(p);
-		atomic_store_explicit(word(p, 1), 1, memory_order_release);
-	}
-	return 0;
+	return look_serve(p, spin_await);
 }
 
 static int spin_turn(struct pair *p)
 {
-	memcpy(request(p), p->buf, p->bytes);
-	atomic_store_explicit(word(p, 0), 1, memory_order_release);
-	spin_await(word(p, 1));
-	memcpy(p->buf, reply(p), p->bytes);
-	return 0;
+	return look_turn(p, spin_await);
 }
 
 const struct mech mech_spin = {

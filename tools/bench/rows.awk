@@ -24,7 +24,7 @@ function size_name(b) {
 /"method"/ {
 	method = field("method")
 	kernel = field("kernel")
-	if (method == "icount" && field("cpus") > 1)
+	if (method == "icount" && field("cpus") + 0 > 1)
 		method = "turns"
 }
 
